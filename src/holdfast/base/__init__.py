@@ -1,0 +1,1 @@
+"""What every stage stands on: events, identifiers, the clock, errors, who did it."""

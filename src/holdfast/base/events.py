@@ -1,0 +1,246 @@
+"""Events: the one way in which a stage makes the next one act.
+
+:func:`emit` writes an event, runs its ``at_once`` steps inside the caller's
+transaction, and enqueues its ``soon`` steps in that same transaction as durable jobs.
+Which steps follow which event is said in ``flow.py`` and nowhere else. This is the
+only module that enqueues. Every step may run twice.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, transaction
+from procrastinate.contrib.django import app as jobs
+
+from holdfast.base import clock
+from holdfast.base.by import SYSTEM, By
+from holdfast.base.models import Event
+
+log = logging.getLogger(__name__)
+
+Step = Callable[[Event], None]
+Tick = Callable[[], None]
+
+STEP_TASK = "holdfast.step"
+ALARM_AFTER_ATTEMPTS = 3
+"""A step that failed this often is an alarm; it is tried again all the same."""
+
+
+class Kind(StrEnum):
+    """Every kind of event, ``noun.past``, in the order of a report's life."""
+
+    PLATFORM_REGISTERED = "platform.registered"
+    KEY_CREATED = "key.created"
+    KEY_REVOKED = "key.revoked"
+    ACTOR_REGISTERED = "actor.registered"
+    ITEM_REGISTERED = "item.registered"
+    ITEM_CHANGED = "item.changed"
+    ITEM_DELETED = "item.deleted"
+    REPORT_RECEIVED = "report.received"
+    REPORT_EXTENDED = "report.extended"
+    REPORT_CHALLENGED = "report.challenged"
+    REPORT_WITHDRAWN_CONTACT = "report.contact_withdrawn"
+    ITEM_FINGERPRINTED = "item.fingerprinted"
+    MEDIA_REFUSED = "media.refused"
+    MATCH_FOUND = "match.found"
+    CASE_OPENED = "case.opened"
+    CASE_JOINED = "case.joined"
+    CASE_MERGED = "case.merged"
+    CASE_REOPENED = "case.reopened"
+    COPY_COVERED = "copy.covered"
+    CASE_RECLASSIFIED = "case.reclassified"
+    DEADLINE_NEAR = "deadline.near"
+    DEADLINE_BREACHED = "deadline.breached"
+    ITEM_FROZEN = "item.frozen"
+    ITEM_THAWED = "item.thawed"
+    CASE_CLAIMED = "case.claimed"
+    CASE_RELEASED = "case.released"
+    ITEM_REVEALED = "item.revealed"
+    CASE_NOTED = "case.noted"
+    CASE_READ = "case.read"
+    CASE_DECIDED = "case.decided"
+    STATEMENT_DUE = "statement.due"
+    ENFORCEMENT_PLANNED = "enforcement.planned"
+    DELIVERY_ORDERED = "delivery.ordered"
+    DELIVERY_CONFIRMED = "delivery.confirmed"
+    REFERRAL_OPENED = "referral.opened"
+    REFERRAL_DECLINED = "referral.declined"
+    REFERRAL_FINISHED = "referral.finished"
+    AUTHORITY_WENT_LIVE = "authority.went_live"
+    ORIGINAL_SEALED = "original.sealed"
+    NOTIFICATION_MADE = "notification.made"
+    REPORTER_WROTE = "reporter.wrote"
+    ALARM_RAISED = "alarm.raised"
+    ALARM_ACKNOWLEDGED = "alarm.acknowledged"
+    ALARM_ESCALATED = "alarm.escalated"
+    STAFF_ADDED = "staff.added"
+    STAFF_SIGNED_IN = "staff.signed_in"
+    SIGN_IN_REFUSED = "staff.sign_in_refused"
+    POLICY_ADOPTED = "policy.adopted"
+
+
+@dataclass(frozen=True)
+class On:
+    """What follows an event: inside its transaction, and as jobs."""
+
+    kind: Kind
+    at_once: tuple[Step, ...] = ()
+    soon: tuple[Step, ...] = ()
+
+
+@dataclass(frozen=True)
+class Every:
+    """What is done again and again: each ``steps`` member every ``seconds``."""
+
+    seconds: int
+    steps: tuple[Tick, ...] = field(default=())
+
+
+def on(kind: Kind, *, at_once: Sequence[Step] = (), soon: Sequence[Step] = ()) -> On:
+    """One line of the flow."""
+    return On(kind, tuple(at_once), tuple(soon))
+
+
+def every(seconds: int, *steps: Tick) -> Every:
+    """One line of the flow: work that follows the clock and not an event."""
+    return Every(seconds, steps)
+
+
+def step_name(step: Callable[..., object]) -> str:
+    """How a step is named in a job: its module below ``holdfast`` and its name."""
+    return f"{step.__module__.removeprefix('holdfast.')}.{step.__name__}"
+
+
+_flow: dict[str, On] = {}
+_steps: dict[str, Step] = {}
+_cause: ContextVar[Event | None] = ContextVar("holdfast_cause", default=None)
+
+
+def register(lines: Iterable[On]) -> None:
+    """Take the flow in; called once, by ``AppConfig.ready()``."""
+    _flow.clear()
+    for line in lines:
+        if line.kind in _flow:
+            raise ValueError(f"{line.kind} stands twice in the flow")
+        _flow[line.kind] = line
+        _steps.update({step_name(step): step for step in line.soon})
+
+
+def emit(
+    kind: Kind,
+    *,
+    about: Mapping[str, UUID | int | str | None],
+    facts: Mapping[str, Any] | None = None,
+    by: By,
+    later_s: int = 0,
+) -> Event:
+    """Write down that something happened, and make happen what follows.
+
+    Must be called inside a transaction: the event, its ``at_once`` steps and the jobs
+    for its ``soon`` steps are stored with it or not at all. ``later_s`` holds the jobs
+    back, for a caller that runs them itself after its commit (see :func:`settle`) and
+    keeps the jobs as a safety net.
+    """
+    if not connection.in_atomic_block:
+        raise RuntimeError("emit() belongs inside the transaction that it tells of.")
+    event = Event.objects.create(
+        kind=kind,
+        at=clock.now(),
+        by=str(by),
+        about={
+            name: _plain(value) for name, value in about.items() if value is not None
+        },
+        facts=dict(facts or {}),
+        cause=_cause.get(),
+    )
+    line = _flow.get(kind)
+    if line is None:
+        return event
+    with caused_by(event):
+        for step in line.at_once:
+            step(event)
+    for step in line.soon:
+        _enqueue(event, step, later_s)
+    return event
+
+
+def alarm(
+    code: str,
+    *,
+    about: Mapping[str, UUID | int | str | None],
+    facts: Mapping[str, Any] | None = None,
+    by: By = SYSTEM,
+) -> Event:
+    """Raise an alarm from any stage: people are paged until somebody acknowledges."""
+    with transaction.atomic():
+        return emit(
+            Kind.ALARM_RAISED, about=about, facts={"code": code, **(facts or {})}, by=by
+        )
+
+
+def settle(event: Event, through: frozenset[Kind]) -> None:
+    """Run an event's ``soon`` steps here and now, after its commit.
+
+    Follows the events that those steps emit as long as their kind is in ``through``.
+    The jobs stay as they are: should this process die half-way, they finish the work.
+    """
+    line = _flow.get(event.kind)
+    if line is None or event.kind not in through:
+        return
+    for step in line.soon:
+        with caused_by(event):
+            step(event)
+    for next_event in Event.objects.filter(cause=event, kind__in=through).order_by(
+        "id"
+    ):
+        settle(next_event, through)
+
+
+def run_step(event_id: int, name: str, attempts: int) -> None:
+    """Run one ``soon`` step as a job; a failure is kept, counted and alarmed."""
+    event = Event.objects.get(id=event_id)
+    try:
+        with caused_by(event):
+            _steps[name](event)
+    except Exception:
+        log.exception(
+            "step failed step=%s event=%s attempts=%s", name, event_id, attempts
+        )
+        if attempts + 1 == ALARM_AFTER_ATTEMPTS:
+            alarm(
+                "step.failing", about={**event.about, "step": name, "event": event_id}
+            )
+        raise
+
+
+def caused_by(event: Event) -> AbstractContextManager[None]:
+    """Within this block, events that are emitted name ``event`` as their cause."""
+    return _caused_by(event)
+
+
+@contextmanager
+def _caused_by(event: Event) -> Any:
+    token = _cause.set(event)
+    try:
+        yield
+    finally:
+        _cause.reset(token)
+
+
+def _enqueue(event: Event, step: Step, later_s: int) -> None:
+    schedule = {"schedule_in": {"seconds": later_s}} if later_s else {}
+    jobs.configure_task(STEP_TASK, queue="steps", **schedule).defer(
+        event_id=event.id, name=step_name(step)
+    )
+
+
+def _plain(value: UUID | int | str | None) -> int | str:
+    return value if isinstance(value, int) else str(value)

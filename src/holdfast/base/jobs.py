@@ -1,0 +1,155 @@
+"""The worker: how steps are run, retried and taken up again, and what recurs.
+
+A job whose worker was killed stays ``doing`` for ever in procrastinate, so a reaper
+looks for such jobs every few seconds and hands them out again. A failing step is
+retried with a growing pause and never given up: it is an alarm long before that. What
+the flow says recurs is run by one worker of the installation at a time, chosen by an
+advisory lock, so that any number of workers may run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import Sequence
+
+from django.db import close_old_connections, connection
+from procrastinate import BaseRetryStrategy, JobContext, RetryDecision
+from procrastinate.contrib.django import app as jobs
+from procrastinate.jobs import Job
+
+from holdfast.base import clock
+from holdfast.base.events import STEP_TASK, Every, Tick, run_step, step_name
+
+log = logging.getLogger(__name__)
+
+FIRST_PAUSE_S = 1
+LONGEST_PAUSE_S = 900
+CONCURRENCY = 4
+"""Steps that one worker runs at a time, each in a thread of its own."""
+POLL_S = 0.2
+HEARTBEAT_S = 2
+STALLED_AFTER_S = 6
+"""A worker without a sign of life for this long is taken to be dead."""
+REAP_EVERY_S = 2
+SHUTDOWN_S = 10
+
+
+class NeverGiveUp(BaseRetryStrategy):
+    """Twice the pause after each failure, up to a quarter of an hour, for ever."""
+
+    def get_retry_decision(
+        self, *, exception: BaseException, job: Job
+    ) -> RetryDecision:
+        pause_s = min(FIRST_PAUSE_S * 2 ** min(job.attempts, 12), LONGEST_PAUSE_S)
+        return RetryDecision(retry_in={"seconds": pause_s})
+
+
+@jobs.task(name=STEP_TASK, pass_context=True, retry=NeverGiveUp())
+def step(context: JobContext, event_id: int, name: str) -> None:
+    """The one task there is: run one step of the flow for one event."""
+    close_old_connections()
+    try:
+        run_step(event_id, name, context.job.attempts)
+    finally:
+        close_old_connections()
+
+
+def reap() -> None:
+    """Hand out again what a dead worker was doing."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT job.id FROM procrastinate_jobs job
+            LEFT JOIN procrastinate_workers worker ON worker.id = job.worker_id
+            WHERE job.status = 'doing' AND (worker.id IS NULL OR
+                  worker.last_heartbeat < now() - make_interval(secs => %s))
+            """,
+            [STALLED_AFTER_S],
+        )
+        stalled = [row[0] for row in cursor.fetchall()]
+    for job_id in stalled:
+        log.warning("job taken up again job=%s", job_id)
+        jobs.job_manager.retry_job_by_id(job_id, retry_at=clock.now())
+
+
+class Clockwork(threading.Thread):
+    """Runs what recurs, each thing on one worker of the installation at a time."""
+
+    def __init__(self, ticks: Sequence[Every]) -> None:
+        super().__init__(name="clockwork", daemon=True)
+        lines = [*ticks, Every(REAP_EVERY_S, (reap,))]
+        self._due = {tick: 0.0 for line in lines for tick in line.steps}
+        self._pause_s = {tick: line.seconds for line in lines for tick in line.steps}
+        self._stopped = threading.Event()
+
+    def run(self) -> None:
+        """Until stopped: run what is due, then rest a moment."""
+        while not self._stopped.wait(POLL_S):
+            for tick, due in self._due.items():
+                if time.monotonic() >= due:
+                    self._due[tick] = time.monotonic() + self._pause_s[tick]
+                    run_tick(tick)
+            connection.close()
+
+    def stop(self) -> None:
+        """Finish the tick in hand and end."""
+        self._stopped.set()
+
+
+def run_tick(tick: Tick) -> None:
+    """Run one recurring step unless another worker is at it; a failure is logged.
+
+    The lock lives as long as the transaction that holds it, and ticks open their own
+    transactions, so the lock is one of the session and is given back by name.
+    """
+    key = f"holdfast.tick.{step_name(tick)}"
+    try:
+        close_old_connections()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_try_advisory_lock(hashtext(%s))", [key])
+            row = cursor.fetchone()
+            if not row or not row[0]:
+                return
+            try:
+                tick()
+            finally:
+                cursor.execute("SELECT pg_advisory_unlock(hashtext(%s))", [key])
+    except Exception:
+        log.exception("tick failed tick=%s", key)
+        if not connection.in_atomic_block:
+            connection.close()
+
+
+def run_worker(ticks: Sequence[Every], *, concurrency: int = CONCURRENCY) -> None:
+    """Work until told to stop (SIGINT, SIGTERM); running steps are finished first."""
+    clockwork = Clockwork(ticks)
+    clockwork.start()
+    try:
+        asyncio.run(_work(wait=True, concurrency=concurrency))
+    finally:
+        clockwork.stop()
+
+
+def drain() -> None:
+    """Run every job that is due, in this process, and come back; for tests."""
+    asyncio.run(_work(wait=False, concurrency=1))
+
+
+async def _work(*, wait: bool, concurrency: int) -> None:
+    connector = jobs.connector.get_worker_connector()  # type: ignore[attr-defined]  # The Django connector has it, its base class does not say so.
+    app = jobs.with_connector(connector)
+    async with app.open_async():
+        await app.run_worker_async(
+            queues=["steps"],
+            concurrency=concurrency,
+            wait=wait,
+            fetch_job_polling_interval=POLL_S,
+            shutdown_graceful_timeout=SHUTDOWN_S,
+            delete_jobs="successful",
+            update_heartbeat_interval=HEARTBEAT_S,
+            stalled_worker_timeout=STALLED_AFTER_S,
+            install_signal_handlers=wait,
+        )

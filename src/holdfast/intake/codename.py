@@ -1,0 +1,63 @@
+"""Codenames: how somebody without an account comes back to their report.
+
+A codename is five words from the EFF's list of short words, drawn at random: 1,253 or
+more to the fifth power, over 51 bits. It is shown once. What is kept is a keyed hash
+that finds the report and an Argon2 hash that proves the words; neither gives the words
+back, and neither is enough without this installation's key.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import secrets
+from functools import cache
+
+from argon2 import PasswordHasher
+from argon2.exceptions import VerificationError
+from xkcdpass import xkcd_password
+
+from holdfast.vault.installation import keys
+
+WORDS = 5
+_hasher = PasswordHasher()
+
+
+@cache
+def word_list() -> tuple[str, ...]:
+    """The words a codename is made of: short, distinct, and easy to say."""
+    found = xkcd_password.generate_wordlist(
+        xkcd_password.locate_wordfile("eff-short"), min_length=3, max_length=6
+    )
+    return tuple(sorted({word for word in found if word.isalpha()}))
+
+
+def new_codename() -> str:
+    """A new codename, such as ``plank otter mango drum stir``."""
+    words = word_list()
+    return " ".join(secrets.choice(words) for _ in range(WORDS))
+
+
+def folded(codename: str) -> str:
+    """A codename as somebody typed it, with case and separators folded away."""
+    return " ".join(re.findall(r"[^\W\d_]+", codename.lower()))
+
+
+def lookup(codename: str) -> str:
+    """The keyed hash that finds a codename's report: 64 hexadecimal digits."""
+    key = keys().hmac_key("codename-lookup")
+    return hmac.new(key, folded(codename).encode(), hashlib.sha256).hexdigest()
+
+
+def verifier(codename: str) -> str:
+    """The slow hash that proves a codename."""
+    return _hasher.hash(folded(codename))
+
+
+def proves(codename: str, verifier_kept: str) -> bool:
+    """Whether a codename is the one behind a verifier. Slow on purpose."""
+    try:
+        return _hasher.verify(verifier_kept, folded(codename))
+    except VerificationError:
+        return False

@@ -1,0 +1,297 @@
+"""Receiving a report. Every door calls :func:`receive_report`; there is no other way.
+
+Nothing is asked that the report can do without: no account, no identity, no proof, no
+file. A report that locates nothing is a report all the same, and goes to a person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from django.db import transaction
+
+from holdfast.base import clock
+from holdfast.base.by import SYSTEM, By, Permission
+from holdfast.base.errors import InvalidInput, NotFound
+from holdfast.base.events import Event, Kind, emit
+from holdfast.base.ids import report_number
+from holdfast.intake import codename as codenames
+from holdfast.intake.models import Addition, Channel, Codename, Report, Target
+from holdfast.items.models import Actor, Conversation, Item
+from holdfast.items.queries import find_by_url
+from holdfast.policy import queries as policy
+
+MAX_TARGETS = 50
+MAX_WORDS = 20_000  # characters
+CLAIMS = ("shown", "parent", "relative", "witness", "professional", "trusted_flagger")
+"""What somebody may say of themself. Never checked before the freeze."""
+
+
+@dataclass(frozen=True)
+class TargetGiven:
+    """One reported thing, by whatever the reporter has of it."""
+
+    item: str = ""
+    url: str = ""
+    actor: str = ""
+    conversation: str = ""
+    description: str = ""
+
+    @property
+    def named_as(self) -> str:
+        """The reporter's own way of naming it."""
+        return (
+            self.url or self.item or self.actor or self.conversation or self.description
+        )
+
+
+@dataclass(frozen=True)
+class ReportGiven:
+    """A report as it comes in through any door."""
+
+    platform_id: UUID
+    channel: Channel
+    category: str
+    targets: Sequence[TargetGiven]
+    words: str = ""
+    language: str = "en"
+    reporter_actor: str = ""
+    contact: str = ""
+    claims: Sequence[str] = field(default=())
+    police_number: str = ""
+    police_agency: str = ""
+    in_danger_now: bool = False
+    wants_codename: bool = False
+
+
+@dataclass(frozen=True)
+class Received:
+    """What a report became. The codename is here and nowhere else."""
+
+    report_id: UUID
+    number: str
+    codename: str | None
+
+
+def receive_report(given: ReportGiven, *, by: By) -> Received:
+    """Store a report and do at once what follows: case, freeze, clocks, receipt.
+
+    Raises ``InvalidInput`` only for what would make no report at all: an unknown
+    category, no target and no words, or more targets than one report can hold.
+    """
+    if by.kind == "platform":
+        by.require(Permission.REPORTS_WRITE)
+    else:
+        by.require(Permission.REPORT_FILE)
+    targets = _check(given)
+    # Addresses are resolved before the transaction: the platform may be asked, and no
+    # lock is held while a network answers.
+    located = [_find(given.platform_id, target) for target in targets]
+    secret = codenames.new_codename() if given.wants_codename else None
+    derived = (codenames.lookup(secret), codenames.verifier(secret)) if secret else None
+    with transaction.atomic():
+        report = Report.objects.create(
+            number=report_number(),
+            platform_id=given.platform_id,
+            channel=given.channel,
+            category=given.category,
+            language=given.language or "en",
+            words=given.words,
+            reporter_actor=_actor(given.platform_id, given.reporter_actor),
+            reporter_contact=given.contact,
+            claims=list(given.claims),
+            police_number=given.police_number.strip(),
+            police_agency=given.police_agency.strip(),
+            in_danger_now=given.in_danger_now,
+            received_at=clock.now(),
+            received_by=str(by),
+        )
+        Target.objects.bulk_create(
+            Target(
+                report=report,
+                position=position,
+                named_as=target.named_as,
+                item_id=item_id,
+                actor=None if item_id else _actor(given.platform_id, target.actor),
+                conversation=None
+                if item_id
+                else _conversation(given.platform_id, target.conversation),
+            )
+            for position, (target, item_id) in enumerate(
+                zip(targets, located, strict=True)
+            )
+        )
+        if derived:
+            Codename.objects.create(
+                report=report,
+                lookup=derived[0],
+                verifier=derived[1],
+                made_at=clock.now(),
+            )
+        emit(
+            Kind.REPORT_RECEIVED,
+            about={"platform": report.platform_id, "report": report.id},
+            facts={
+                "channel": report.channel,
+                "category": report.category,
+                "language": report.language,
+                "targets": len(targets),
+                "located": sum(item_id is not None for item_id in located),
+            },
+            by=by,
+        )
+    return Received(report.id, report.number, secret)
+
+
+def locate_again(event: Event) -> None:
+    """Look once more for what a report names and nobody could find at first."""
+    report = Report.objects.get(id=event.about["report"])
+    missing = [
+        target for target in report.targets.filter(item=None) if not target.located
+    ]
+    for target in missing:
+        item_id = find_by_url(report.platform_id, target.named_as)
+        if item_id is None:
+            continue
+        with transaction.atomic():
+            found = Target.objects.filter(id=target.id, item=None).update(item=item_id)
+            if found:
+                emit(
+                    Kind.REPORT_EXTENDED,
+                    about={"platform": report.platform_id, "report": report.id},
+                    facts={"what": "located"},
+                    by=SYSTEM,
+                )
+
+
+def add_to_report(report_id: UUID, kind: str, words: str, *, by: By) -> None:
+    """What the reporter tells later: ``words``, a ``link``, a ``police_number``.
+
+    A link becomes one more target, and is frozen as the report itself was.
+    """
+    by.require(Permission.REPORT_FOLLOW)
+    if kind not in ("words", "link", "police_number", "claim"):
+        raise InvalidInput("This cannot be added to a report.")
+    if not words.strip() or len(words) > MAX_WORDS:
+        raise InvalidInput(f"Write something, up to {MAX_WORDS} characters.")
+    report = _report(report_id)
+    item_id = find_by_url(report.platform_id, words) if kind == "link" else None
+    with transaction.atomic():
+        Addition.objects.create(
+            report=report, kind=kind, words=words.strip(), added_at=clock.now()
+        )
+        if kind == "link":
+            Target.objects.create(
+                report=report,
+                position=report.targets.count(),
+                named_as=words.strip(),
+                item_id=item_id,
+            )
+        emit(
+            Kind.REPORT_EXTENDED if kind != "words" else Kind.REPORTER_WROTE,
+            about={"platform": report.platform_id, "report": report.id},
+            facts={"what": kind},
+            by=by,
+        )
+
+
+def challenge(report_id: UUID, words: str = "", *, by: By) -> None:
+    """ "This is wrong": one tap after a decision, and somebody new looks at the case.
+
+    Tapping twice while the new round is open changes nothing.
+    """
+    by.require(Permission.REPORT_FOLLOW)
+    report = _report(report_id)
+    with transaction.atomic():
+        Report.objects.select_for_update().get(id=report.id)
+        Addition.objects.create(
+            report=report, kind="challenge", words=words.strip(), added_at=clock.now()
+        )
+        emit(
+            Kind.REPORT_CHALLENGED,
+            about={"platform": report.platform_id, "report": report.id},
+            by=by,
+        )
+
+
+def withdraw_contact(report_id: UUID, *, by: By) -> None:
+    """Forget the reporter's contact; the report itself stands."""
+    by.require(Permission.REPORT_FOLLOW)
+    with transaction.atomic():
+        if (
+            Report.objects.filter(id=report_id)
+            .exclude(reporter_contact="")
+            .update(reporter_contact="")
+        ):
+            emit(Kind.REPORT_WITHDRAWN_CONTACT, about={"report": report_id}, by=by)
+
+
+def open_by_codename(words: str) -> UUID:
+    """The report of a codename. Slow on purpose, and never locks anybody out.
+
+    Raises ``NotFound`` for words that are not one: the same answer, in the same time,
+    whether or not a lookup value exists.
+    """
+    found = Codename.objects.filter(lookup=codenames.lookup(words)).first()
+    kept = found.verifier if found else codenames.verifier("no such codename at all")
+    if not codenames.proves(words, kept) or found is None:
+        raise NotFound("We could not find a report with these words. Check them.")
+    Codename.objects.filter(id=found.id).update(last_used_at=clock.now())
+    return found.report_id
+
+
+def _check(given: ReportGiven) -> list[TargetGiven]:
+    policy.current().category(given.category)
+    targets = [target for target in given.targets if target.named_as.strip()]
+    if not targets and not given.words.strip():
+        raise InvalidInput("Say where it is or what it is; either is enough.")
+    if len(targets) > MAX_TARGETS:
+        raise InvalidInput(f"One report holds up to {MAX_TARGETS} things.")
+    if len(given.words) > MAX_WORDS:
+        raise InvalidInput(f"The text is longer than {MAX_WORDS} characters.")
+    unknown = set(given.claims) - set(CLAIMS)
+    if unknown:
+        raise InvalidInput(f"A claim is one of: {', '.join(CLAIMS)}.")
+    # A report in words alone still is about something: the words.
+    return targets or [TargetGiven(description=given.words[:200])]
+
+
+def _find(platform_id: UUID, target: TargetGiven) -> UUID | None:
+    if target.item:
+        item_id = (
+            Item.objects.filter(platform_id=platform_id, external_id=target.item)
+            .values_list("id", flat=True)
+            .first()
+        )
+        if item_id is not None:
+            return item_id
+    return find_by_url(platform_id, target.url) if target.url else None
+
+
+def _actor(platform_id: UUID, external_id: str) -> Actor | None:
+    if not external_id:
+        return None
+    return Actor.objects.get_or_create(
+        platform_id=platform_id,
+        external_id=external_id,
+        defaults={"registered_at": clock.now()},
+    )[0]
+
+
+def _conversation(platform_id: UUID, external_id: str) -> Conversation | None:
+    if not external_id:
+        return None
+    return Conversation.objects.get_or_create(
+        platform_id=platform_id,
+        external_id=external_id,
+        defaults={"registered_at": clock.now()},
+    )[0]
+
+
+def _report(report_id: UUID) -> Report:
+    report = Report.objects.filter(id=report_id).first()
+    if report is None:
+        raise NotFound("There is no such report.")
+    return report

@@ -1,0 +1,210 @@
+"""Reading what stands on the platform."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Max, Q, Sum
+
+from holdfast.base.by import By, Permission
+from holdfast.base.errors import NotFound, Unavailable
+from holdfast.items import keys
+from holdfast.items.connectors.host.client import look_up
+from holdfast.items.models import (
+    Actor,
+    ActorState,
+    Item,
+    ItemState,
+    ItemUrl,
+    MediaState,
+    Placement,
+    Platform,
+    Share,
+    ViewCount,
+)
+from holdfast.items.rules import host_allowed, normal_url
+
+
+@dataclass(frozen=True)
+class PlatformLine:
+    """A platform, as a list shows it."""
+
+    id: UUID
+    slug: str
+    name: str
+    url: str
+    hosts: tuple[str, ...]
+    outbound: tuple[str, ...]
+    """Every address of this platform that Holdfast may call."""
+
+
+@dataclass(frozen=True)
+class ItemFacts:
+    """What a platform may know of one of its items."""
+
+    id: UUID
+    external_id: str
+    state: ItemState
+    confirmed_state: ItemState
+    advertising_hold: bool
+    may_delete: bool
+    pending: bool
+    """Whether some of its media are not fingerprinted yet."""
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How far some items have spread in a span of time."""
+
+    views: int
+    reposts: int
+    earned_micros: int
+
+
+def platforms() -> list[PlatformLine]:
+    """All platforms, the first registered first."""
+    return [
+        PlatformLine(
+            id=each.id,
+            slug=each.slug,
+            name=each.name,
+            url=each.url,
+            hosts=tuple(each.hosts),
+            outbound=tuple(
+                address
+                for address in (each.webhook_url, each.lookup_url, *each.media_hosts)
+                if address
+            ),
+        )
+        for each in Platform.objects.order_by("registered_at")
+    ]
+
+
+def platform_of_url(url: str) -> PlatformLine | None:
+    """The platform on whose hosts an address is."""
+    for line in platforms():
+        if host_allowed(f"https://{normal_url(url)}", _folded_hosts(line)):
+            return line
+    return None
+
+
+def item_facts(platform_id: UUID, external_id: str, *, by: By) -> ItemFacts:
+    """One item's state. Raises ``NotFound``."""
+    by.require(Permission.ITEMS_READ)
+    item = Item.objects.filter(platform_id=platform_id, external_id=external_id).first()
+    if item is None:
+        raise NotFound("The platform has not registered this item.", item=external_id)
+    held = item.state != ItemState.VISIBLE
+    return ItemFacts(
+        id=item.id,
+        external_id=item.external_id,
+        state=ItemState(item.state),
+        confirmed_state=ItemState(item.confirmed_state),
+        advertising_hold=held,
+        may_delete=item.state != ItemState.FROZEN,
+        pending=item.media.filter(replaced_at=None, state=MediaState.WAITING).exists(),
+    )
+
+
+def actor_state(platform_id: UUID, external_id: str, *, by: By) -> ActorState:
+    """One account's state. Raises ``NotFound``."""
+    by.require(Permission.ITEMS_READ)
+    actor = Actor.objects.filter(
+        platform_id=platform_id, external_id=external_id
+    ).first()
+    if actor is None:
+        raise NotFound("The platform has not registered this account.")
+    return ActorState(actor.state)
+
+
+def find_by_url(platform_id: UUID, url: str, *, ask: bool = True) -> UUID | None:
+    """The item that an address means: known, by an alias, or as the platform says.
+
+    With ``ask``, the platform is asked about an address that is not known here; that
+    takes network time, so the caller holds no transaction. When the platform does not
+    answer, the address counts as not located and is asked again later.
+    """
+    platform = Platform.objects.get(id=platform_id)
+    normal = normal_url(url, platform.aliases)
+    if not normal:
+        return None
+    known = ItemUrl.objects.filter(platform=platform, normal_url=normal).first()
+    if known is not None:
+        return known.item_id
+    if not ask:
+        return None
+    try:
+        external_id = look_up(keys.host(platform), url)
+    except Unavailable:
+        return None
+    if external_id is None:
+        return None
+    found = Item.objects.filter(platform=platform, external_id=external_id).first()
+    return found.id if found else None
+
+
+def family(item_id: UUID) -> set[UUID]:
+    """An item, what it is a repost of, and all reposts of that, however deep."""
+    root = item_id
+    seen = {root}
+    while True:
+        above = Item.objects.filter(id=root).values_list("repost_of", flat=True).first()
+        if above is None or above in seen:
+            break
+        root = above
+        seen.add(root)
+    layer = {root}
+    found = {item_id, root}
+    while layer:
+        below = Item.objects.filter(repost_of__in=layer).values_list("id", flat=True)
+        layer = set(below) - found
+        found |= layer
+    return found
+
+
+def lock_items(item_ids: Iterable[UUID]) -> list[Item]:
+    """Lock items, always in the order of their ids, so that no two ways deadlock."""
+    return list(
+        Item.objects.select_for_update().filter(id__in=set(item_ids)).order_by("id")
+    )
+
+
+def reach(
+    item_ids: Iterable[UUID], after: datetime | None, until: datetime | None
+) -> Reach:
+    """Views, reposts and earnings of items after one moment and up to another.
+
+    None leaves that side open. Views are differences of the platform's totals.
+    """
+    ids = list(item_ids)
+    earned = Placement.objects.filter(_span("shown_at", after, until), item__in=ids)
+    shared = Share.objects.filter(_span("shared_at", after, until), item__in=ids)
+    reposted = Item.objects.filter(_span("posted_at", after, until), repost_of__in=ids)
+    views = _views_until(ids, until) - (_views_until(ids, after) if after else 0)
+    return Reach(
+        views=views,
+        reposts=shared.count() + reposted.count(),
+        earned_micros=earned.aggregate(sum=Sum("earned_micros"))["sum"] or 0,
+    )
+
+
+def _views_until(ids: list[UUID], until: datetime | None) -> int:
+    counts = ViewCount.objects.filter(_span("counted_at", None, until), item__in=ids)
+    highest = counts.values("item").annotate(views=Max("views_total"))
+    return sum(row["views"] for row in highest)
+
+
+def _span(column: str, after: datetime | None, until: datetime | None) -> Q:
+    span = Q()
+    if after is not None:
+        span &= Q(**{f"{column}__gt": after})
+    if until is not None:
+        span &= Q(**{f"{column}__lte": until})
+    return span
+
+
+def _folded_hosts(line: PlatformLine) -> list[str]:
+    return [normal_url(f"https://{host}").rstrip("/") for host in line.hosts]

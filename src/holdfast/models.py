@@ -1,0 +1,57 @@
+"""Every table, once, in flow order."""
+
+from holdfast.base.models import Event
+from holdfast.policy.models import PolicyVersion
+from holdfast.staff.models import Person, RecoveryCode
+from holdfast.vault.models import Checkpoint, LogLeaf, SealedBlob
+from holdfast.items.models import (  # isort: skip
+    Actor,
+    ApiKey,
+    Conversation,
+    Item,
+    ItemUrl,
+    ItemVersion,
+    Media,
+    Placement,
+    Platform,
+    RateBucket,
+    RememberedAnswer,
+    Share,
+    ViewCount,
+)
+from holdfast.intake.models import Addition, Codename, Report, Target  # isort: skip
+from holdfast.fingerprints.models import Fingerprint  # isort: skip
+from holdfast.matching.models import BankEntry, Match  # isort: skip
+from holdfast.triage.models import Case, CaseItem, CaseTarget, Deadline  # isort: skip
+from holdfast.freeze.models import Freeze  # isort: skip
+from holdfast.review.models import Claim, Note, Reading, Reveal  # isort: skip
+from holdfast.decisions.models import (  # isort: skip
+    ActorPart,
+    Decision,
+    StatementOfReasons,
+)
+from holdfast.enforcement.models import Delivery, Enforcement  # isort: skip
+from holdfast.authorities.models import (  # isort: skip
+    AuthorityAccount,
+    Exchange,
+    Referral,
+    ReferralFile,
+)
+from holdfast.evidence.models import Preservation  # isort: skip
+from holdfast.notifications.models import (  # isort: skip
+    Alarm,
+    Notification,
+    Page,
+    Receipt,
+)
+
+__all__ = [
+    "Event", "PolicyVersion", "Person", "RecoveryCode", "SealedBlob", "LogLeaf",
+    "Checkpoint", "Platform", "ApiKey", "RememberedAnswer", "RateBucket", "Actor",
+    "Conversation", "Item", "ItemUrl", "ItemVersion", "Media", "Share", "ViewCount",
+    "Placement", "Report", "Addition", "Target", "Codename", "Fingerprint", "Match",
+    "BankEntry", "Case", "CaseTarget", "CaseItem", "Deadline", "Freeze", "Claim",
+    "Reveal", "Note", "Reading", "Decision", "ActorPart", "StatementOfReasons",
+    "Enforcement", "Delivery", "AuthorityAccount", "Referral", "ReferralFile",
+    "Exchange", "Preservation", "Receipt", "Notification", "Alarm", "Page",
+]  # fmt: skip  # In the order of a report's life.

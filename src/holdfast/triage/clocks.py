@@ -1,0 +1,67 @@
+"""Clocks: alarmed before the breach, and a breach is recorded for ever.
+
+A deadline that passes never thaws and never removes: it pages people.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from holdfast.base import clock
+from holdfast.base.by import SYSTEM
+from holdfast.base.events import Event, Kind, alarm, emit
+from holdfast.intake.models import Target
+from holdfast.policy import queries as policies
+from holdfast.triage.models import Deadline
+from holdfast.triage.rules import warn_at
+
+WAVE_WINDOW = timedelta(hours=1)
+
+
+def watch_deadlines() -> None:
+    """Warn of clocks that run out and record those that have."""
+    now = clock.now()
+    share = policies.current().warn_at_share
+    running = Deadline.objects.filter(met_at=None).exclude(breached_at__isnull=False)
+    for deadline in running.order_by("due_at"):
+        if deadline.due_at <= now:
+            _mark(deadline, "breached_at", Kind.DEADLINE_BREACHED, now)
+        elif deadline.warned_at is None and now >= warn_at(
+            deadline.runs_from, deadline.due_at, share
+        ):
+            _mark(deadline, "warned_at", Kind.DEADLINE_NEAR, now)
+
+
+def watch_waves(event: Event) -> None:
+    """Many reports of one account's items in an hour: people are told, no more.
+
+    A wave does not move the queue: nothing here touches a case.
+    """
+    most = policies.current().wave_reports_per_hour
+    since = clock.now() - WAVE_WINDOW
+    targets = Target.objects.filter(report=event.about["report"], item__isnull=False)
+    for actor in set(targets.values_list("item__actor", flat=True)) - {None}:
+        lately = Target.objects.filter(
+            item__actor=actor, report__received_at__gte=since
+        )
+        reports = lately.values("report").distinct().count()
+        if reports >= most:
+            alarm(
+                "report.wave",
+                about={"platform": event.about["platform"], "actor": actor},
+                facts={"reports": reports},
+            )
+
+
+def _mark(deadline: Deadline, column: str, kind: Kind, at: datetime) -> None:
+    with transaction.atomic():
+        marked = Deadline.objects.filter(
+            id=deadline.id, met_at=None, **{f"{column}__isnull": True}
+        ).update(**{column: at})
+        if not marked:
+            return
+        about = {"case": deadline.case_id, "deadline": deadline.id}
+        emit(kind, about=about, facts={"code": deadline.code}, by=SYSTEM)
+        alarm(kind.value, about=about, facts={"deadline_code": deadline.code})

@@ -1,0 +1,386 @@
+"""Placing: every reported thing, and every match, stands in exactly one case.
+
+All rows that a placing touches are locked first, items before cases and always in the
+order of their ids, so that two reports of one item at the same instant wait for each
+other and end in one case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+
+from holdfast.base import clock
+from holdfast.base.by import SYSTEM, By
+from holdfast.base.errors import NotFound
+from holdfast.base.events import Event, Kind, emit
+from holdfast.base.ids import case_number
+from holdfast.intake.models import Report, Target
+from holdfast.items.models import Item
+from holdfast.items.queries import lock_items
+from holdfast.matching import operations as matching
+from holdfast.matching.models import Basis
+from holdfast.matching.queries import Copy, find_copies
+from holdfast.policy import queries as policies
+from holdfast.policy.rules import Category, ReportFacts, faster
+from holdfast.triage.models import (
+    Case,
+    CaseItem,
+    CaseState,
+    CaseTarget,
+    Deadline,
+    ItemRole,
+)
+from holdfast.triage.rules import Candidate, choose
+
+
+def place_report_in_case(event: Event) -> None:
+    """Place each thing that a report names, with its reposts and known copies."""
+    report = Report.objects.get(id=event.about["report"])
+    for target in report.targets.order_by("position"):
+        _place_target(report, target)
+
+
+def place_match_in_case(event: Event) -> None:
+    """Place a match in the case of what it was measured against."""
+    found = Copy(
+        UUID(str(event.about["item"])),
+        UUID(str(event.about["against"])),
+        Basis(event.facts["basis"]),
+        event.facts["distance_bits"],
+    )
+    copies = [found, *_reposts_of(found)]
+    lock_items([found.against, *(copy.item for copy in copies)])
+    against = CaseItem.objects.filter(item=found.against).select_related("case").first()
+    if against is None:
+        # The report that this was measured for was not stored after all.
+        return
+    case = _join([against.case, *_cases_of(copy.item for copy in copies)])
+    new = _place_items(case, copies)
+    _after_new_items(case, new, report=None)
+
+
+def catch_up(event: Event) -> None:
+    """An item was reported before it was fingerprinted: look for its copies now."""
+    place = (
+        CaseItem.objects.filter(item=event.about["item"], role=ItemRole.REPORTED)
+        .select_related("case")
+        .first()
+    )
+    if place is None:
+        return
+    case = place.case
+    with transaction.atomic():
+        matching.quarantine(place.item_id, category=case.category, case_id=case.id)
+    matching.look_for_copies(case.platform_id, place.item_id)
+
+
+def settle_decided_case(event: Event) -> None:
+    """A case has been decided: stop its clocks and bank what people decided on."""
+    case = Case.objects.select_for_update().get(id=event.about["case"])
+    case.state = CaseState.DECIDED
+    case.outcome = event.facts["outcome"]
+    case.decided_at = event.at
+    case.save(update_fields=["state", "outcome", "decided_at"])
+    case.deadlines.filter(met_at=None).update(met_at=event.at)
+    matching.bank_decided(
+        case.items.values_list("item", flat=True),
+        violates=case.outcome == "violation",
+        category=event.facts["category"],
+        case_id=case.id,
+        decision_id=UUID(str(event.about["decision"])),
+        by=SYSTEM,
+    )
+
+
+def meet_first_look(event: Event) -> None:
+    """Somebody opened the case: the clock of the first look stops."""
+    Deadline.objects.filter(
+        case=event.about["case"], code="first_look", met_at=None
+    ).update(met_at=event.at)
+
+
+def reopen_challenged(event: Event) -> None:
+    """A reporter says that a decision is wrong: somebody new looks, in a new round."""
+    places = CaseTarget.objects.filter(target__report=event.about["report"])
+    report = Report.objects.get(id=event.about["report"])
+    for case_id in places.values_list("case", flat=True).distinct():
+        case = living(case_id, lock=True)
+        if case.state == CaseState.DECIDED:
+            _reopen(case, because="challenge", by=SYSTEM)
+            category = policies.current().category(case.category)
+            _start_clocks(case, category, report, runs_from=event.at)
+
+
+def reopen(case_id: UUID, reason: str, *, by: By) -> None:
+    """Open a decided case again, by a member of staff."""
+    case = living(case_id, lock=True)
+    if case.state == CaseState.DECIDED:
+        _reopen(case, because=reason, by=by)
+
+
+def living(case_id: UUID, *, lock: bool = False) -> Case:
+    """The case itself, or the one it was merged into. Raises ``NotFound``."""
+    rows = Case.objects.select_for_update() if lock else Case.objects
+    case = rows.filter(id=case_id).first()
+    if case is None:
+        raise NotFound("There is no such case.")
+    return living(case.merged_into_id, lock=lock) if case.merged_into_id else case
+
+
+def _place_target(report: Report, target: Target) -> None:
+    copies: list[Copy] = []
+    cases: list[Case] = []
+    if target.item_id:
+        copies = find_copies(target.item_id)
+        lock_items([target.item_id, *(copy.item for copy in copies)])
+        cases = _cases_of([target.item_id, *(copy.item for copy in copies)])
+    else:
+        cases = _cases_of_named(report, target)
+    placed = CaseTarget.objects.filter(target=target).select_related("case").first()
+    if placed is not None:
+        if target.item_id is None or _stands(target.item_id, placed.case_id):
+            return
+        cases = [placed.case, *cases]
+    category = policies.current().category(report.category)
+    is_new = not cases
+    case = _open(report, category) if is_new else _join(cases)
+    if placed is None:
+        CaseTarget.objects.create(case=case, target=target, placed_at=clock.now())
+    elif placed.case_id != case.id:
+        CaseTarget.objects.filter(id=placed.id).update(case=case)
+    _raise_to(case, report, category)
+    new = _place_items(case, copies, reported=target.item_id)
+    _start_clocks(case, category, report, runs_from=report.received_at)
+    emit(
+        Kind.CASE_OPENED if is_new else Kind.CASE_JOINED,
+        about={
+            "platform": case.platform_id,
+            "case": case.id,
+            "report": report.id,
+            "item": target.item_id,
+        },
+        facts={"category": case.category, "urgency": case.urgency},
+        by=SYSTEM,
+    )
+    _after_new_items(case, new, report=report)
+
+
+def _stands(item_id: UUID, case_id: UUID) -> bool:
+    return CaseItem.objects.filter(item=item_id, case=case_id).exists()
+
+
+def _cases_of(item_ids: Iterable[UUID]) -> list[Case]:
+    """The cases in which items stand, locked in the order of their ids."""
+    ids = CaseItem.objects.filter(item__in=list(item_ids)).values("case")
+    return list(Case.objects.select_for_update().filter(id__in=ids).order_by("id"))
+
+
+def _cases_of_named(report: Report, target: Target) -> list[Case]:
+    """An open case about the same account or conversation, when no item is named."""
+    same = CaseTarget.objects.filter(
+        case__state=CaseState.OPEN,
+        case__platform=report.platform_id,
+        target__item=None,
+    )
+    if target.actor_id:
+        same = same.filter(target__actor=target.actor_id)
+    elif target.conversation_id:
+        same = same.filter(target__conversation=target.conversation_id)
+    else:
+        return []
+    return list(
+        Case.objects.select_for_update()
+        .filter(id__in=same.values("case"))
+        .order_by("id")
+    )
+
+
+def _open(report: Report, category: Category) -> Case:
+    policy = policies.current()
+    return Case.objects.create(
+        number=case_number(),
+        platform_id=report.platform_id,
+        category=category.code,
+        child_safety=category.child_safety,
+        urgency=policy.urgency(category, facts_of(report)),
+        policy_version=policy.version,
+        clock_from=report.received_at,
+        opened_at=clock.now(),
+    )
+
+
+def _join(cases: Sequence[Case]) -> Case:
+    """One case of several: the chosen one takes the others in."""
+    by_id = {case.id: case for case in cases}
+    chosen = choose(
+        [
+            Candidate(str(case.id), case.state == CaseState.OPEN, case.clock_from)
+            for case in by_id.values()
+        ]
+    )
+    assert chosen is not None
+    case = by_id.pop(UUID(chosen.id))
+    for other in by_id.values():
+        _merge(other, into=case)
+    return case
+
+
+def _merge(other: Case, *, into: Case) -> None:
+    """Move what stands in one case into another; both stay findable."""
+    other.items.update(case=into)
+    other.targets.update(case=into)
+    other.deadlines.update(case=into)
+    into.clock_from = min(into.clock_from, other.clock_from)
+    into.urgency = faster(into.urgency, other.urgency)
+    into.save(update_fields=["clock_from", "urgency"])
+    # What later stages keep about the case moves with the event that follows.
+    other.state, other.merged_into = CaseState.MERGED, into
+    other.save(update_fields=["state", "merged_into"])
+    emit(
+        Kind.CASE_MERGED,
+        about={"platform": into.platform_id, "case": other.id, "into": into.id},
+        by=SYSTEM,
+    )
+
+
+def _raise_to(case: Case, report: Report, category: Category) -> None:
+    """A report can make a case more urgent or a matter of child safety, never less."""
+    urgency = policies.current().urgency(category, facts_of(report))
+    case.urgency = faster(case.urgency, urgency)
+    case.clock_from = min(case.clock_from, report.received_at)
+    if category.child_safety and not case.child_safety:
+        emit(
+            Kind.CASE_RECLASSIFIED,
+            about={"platform": case.platform_id, "case": case.id},
+            facts={"from": case.category, "to": category.code},
+            by=SYSTEM,
+        )
+        case.category, case.child_safety = category.code, True
+    case.save(update_fields=["urgency", "clock_from", "category", "child_safety"])
+
+
+def _place_items(
+    case: Case, copies: Sequence[Copy], *, reported: UUID | None = None
+) -> list[CaseItem]:
+    """Put items into a case; returns those that were not in any case before."""
+    now = clock.now()
+    rows: list[CaseItem] = []
+    if reported is not None:
+        rows.append(
+            CaseItem(case=case, item_id=reported, role=ItemRole.REPORTED, placed_at=now)
+        )
+        # A copy that somebody reports is a reported item from then on: what is
+        # registered later is measured against it.
+        CaseItem.objects.filter(item=reported).exclude(role=ItemRole.REPORTED).update(
+            role=ItemRole.REPORTED
+        )
+    for copy in copies:
+        rows.append(
+            CaseItem(
+                case=case,
+                item_id=copy.item,
+                role=ItemRole.REPOST if copy.basis == Basis.REPOST else ItemRole.COPY,
+                against_id=copy.against,
+                basis=copy.basis,
+                distance_bits=copy.distance_bits,
+                placed_at=now,
+            )
+        )
+    standing = set(
+        CaseItem.objects.filter(item__in=[row.item_id for row in rows]).values_list(
+            "item", flat=True
+        )
+    )
+    new = [row for row in rows if row.item_id not in standing]
+    return CaseItem.objects.bulk_create(new)
+
+
+def _after_new_items(
+    case: Case, new: Sequence[CaseItem], *, report: Report | None
+) -> None:
+    """What arrives in a decided case opens it again, unless the decision covers it.
+
+    A decision that found a violation covers byte-identical copies and reposts. One
+    that found none covers nothing that somebody reports: people look again.
+    """
+    if case.state != CaseState.DECIDED:
+        return
+    violates = case.outcome == "violation"
+    strange = [row for row in new if not _identical(row)]
+    for row in new:
+        if violates and row not in strange:
+            emit(
+                Kind.COPY_COVERED,
+                about={
+                    "platform": case.platform_id,
+                    "case": case.id,
+                    "item": row.item_id,
+                },
+                facts={"basis": row.basis},
+                by=SYSTEM,
+            )
+    if strange or (report is not None and not violates):
+        _reopen(case, because="report" if report else "copy", by=SYSTEM)
+        _start_clocks(
+            case,
+            policies.current().category(case.category),
+            report,
+            runs_from=report.received_at if report else clock.now(),
+        )
+
+
+def _identical(row: CaseItem) -> bool:
+    return row.basis in (Basis.DIGEST, Basis.REPOST) and row.distance_bits == 0
+
+
+def _reopen(case: Case, *, because: str, by: By) -> None:
+    case.state = CaseState.OPEN
+    case.round += 1
+    case.save(update_fields=["state", "round"])
+    emit(
+        Kind.CASE_REOPENED,
+        about={"platform": case.platform_id, "case": case.id},
+        facts={"because": because, "round": case.round},
+        by=by,
+    )
+
+
+def _start_clocks(
+    case: Case, category: Category, report: Report | None, *, runs_from: datetime
+) -> None:
+    """Every clock runs from receipt; where all is decided, there is none to wait for."""
+    facts = facts_of(report) if report else ReportFacts()
+    for each in policies.current().clocks_of(category, facts):
+        Deadline.objects.get_or_create(
+            case=case,
+            report_id=report.id if report else None,
+            round=case.round,
+            code=each.code,
+            defaults={
+                "shown_to_reporter": each.shown,
+                "runs_from": runs_from,
+                "due_at": runs_from + timedelta(hours=each.hours),
+                "met_at": runs_from if case.state == CaseState.DECIDED else None,
+            },
+        )
+
+
+def facts_of(report: Report) -> ReportFacts:
+    """What the policy may know of a report."""
+    return ReportFacts(
+        claims=tuple(report.claims),
+        police_number=report.police_number,
+        in_danger_now=report.in_danger_now,
+        channel=report.channel,
+    )
+
+
+def _reposts_of(copy: Copy) -> list[Copy]:
+    reposts = Item.objects.filter(repost_of=copy.item).values_list("id", flat=True)
+    return [
+        Copy(each, copy.against, Basis.REPOST, copy.distance_bits) for each in reposts
+    ]

@@ -1,0 +1,71 @@
+"""One embedded PostgreSQL for the whole test run, and Django upon it.
+
+Tests reach no network beyond this machine: a socket to any other address is refused
+here, and ``tests/repo/test_no_network.py`` proves it.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import django
+import pytest
+
+_HOME = tempfile.TemporaryDirectory(prefix="holdfast-tests-")
+os.environ["HOLDFAST_HOME"] = _HOME.name
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "holdfast.settings")
+os.environ.setdefault("HOLDFAST_LOG_LEVEL", "ERROR")
+for _name in ("HOLDFAST_SMTP", "HOLDFAST_ON_CALL", "HOLDFAST_KEYS", "HOLDFAST_BLOBS"):
+    os.environ.pop(_name, None)
+
+from holdfast.run.postgres import EmbeddedPostgres  # noqa: E402
+
+_postgres: EmbeddedPostgres | None = None
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the database before Django reads its settings."""
+    global _postgres
+    if "DATABASE_URL" not in os.environ and not config.option.collectonly:
+        _postgres = EmbeddedPostgres(
+            Path(_HOME.name) / "postgres", durable=False, dies_with_owner=True
+        )
+        os.environ["DATABASE_URL"] = _postgres.start()
+    django.setup()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop the database and leave nothing behind."""
+    if _postgres is not None:
+        _postgres.destroy()
+    _HOME.cleanup()
+
+
+_LOCAL = {"127.0.0.1", "::1", "localhost", "0.0.0.0", ""}
+_connect = socket.socket.connect
+
+
+def _refuse_outside(self: socket.socket, address: Any) -> None:
+    if self.family in (socket.AF_INET, socket.AF_INET6) and address[0] not in _LOCAL:
+        raise OSError(f"A test tried to reach {address[0]}: tests reach no network.")
+    _connect(self, address)
+
+
+@pytest.fixture(autouse=True)
+def no_network(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Refuse any connection that leaves this machine."""
+    monkeypatch.setattr(socket.socket, "connect", _refuse_outside)
+    yield
+
+
+@pytest.fixture
+def world(db: None) -> Any:
+    """A policy in force and one platform; see ``tests/world.py``."""
+    from tests.world import new_world  # noqa: PLC0415  # Needs Django, which starts later.
+
+    return new_world()
