@@ -22,7 +22,7 @@ from procrastinate.contrib.django import app as jobs
 
 from holdfast.base import clock
 from holdfast.base.by import SYSTEM, By
-from holdfast.base.models import Event
+from holdfast.base.models import Event as Event
 
 log = logging.getLogger(__name__)
 
@@ -236,10 +236,11 @@ def _caused_by(event: Event) -> Any:
 
 
 def _enqueue(event: Event, step: Step, later_s: int) -> None:
-    schedule = {"schedule_in": {"seconds": later_s}} if later_s else {}
-    jobs.configure_task(STEP_TASK, queue="steps", **schedule).defer(
-        event_id=event.id, name=step_name(step)
-    )
+    jobs.configure_task(
+        STEP_TASK,
+        queue="steps",
+        schedule_in={"seconds": later_s} if later_s else None,
+    ).defer(event_id=event.id, name=step_name(step))
 
 
 def _plain(value: UUID | int | str | None) -> int | str:

@@ -18,7 +18,7 @@ class CurrentTransaction(models.Func):
         super().__init__(output_field=XidField())
 
 
-class XidField(models.BigIntegerField):
+class XidField(models.BigIntegerField):  # type: ignore[type-arg]  # Takes none when it runs.
     """The 64-bit number of the transaction that wrote a row (``xid8``).
 
     Sequence numbers are not commit order. Whatever is read by cursor stores this and

@@ -8,6 +8,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 
 from holdfast.base import clock
 from holdfast.base.by import SYSTEM, By, Permission
@@ -15,11 +16,12 @@ from holdfast.base.errors import InvalidInput, NotFound, Refused
 from holdfast.base.events import Event, Kind, alarm, emit
 from holdfast.freeze.models import Freeze
 from holdfast.intake.models import Report
+from holdfast.intake.queries import told_by
 from holdfast.items.models import Item, ItemState
 from holdfast.items.queries import lock_items
 from holdfast.matching.queries import is_cleared
 from holdfast.policy import queries as policies
-from holdfast.triage.models import Case, CaseItem, CaseTarget, ItemRole
+from holdfast.triage.models import Case, CaseItem, ItemRole
 from holdfast.triage.rules import may_freeze, speaks_with_weight
 
 MIN_THAW_REASON = 10  # characters
@@ -30,10 +32,10 @@ def freeze_what_it_shows(event: Event) -> None:
     report_id = event.about.get("report")
     report = Report.objects.get(id=report_id) if report_id else None
     if report is not None:
-        cases = CaseTarget.objects.filter(target__report=report).values("case")
+        concerned = Q(targets__target__report=report)
     else:
-        cases = CaseItem.objects.filter(item=event.about["item"]).values("case")
-    for case in Case.objects.filter(id__in=cases).order_by("id"):
+        concerned = Q(items__item=event.about["item"])
+    for case in Case.objects.filter(concerned).distinct().order_by("id"):
         _freeze_case(case, report, arrived=bool(event.facts.get("arrived")))
 
 
@@ -92,8 +94,7 @@ def _freeze_case(case: Case, report: Report | None, *, arrived: bool) -> None:
         if may_freeze(
             category_freezes=category.freeze,
             cleared=cleared,
-            weight=report is not None
-            and speaks_with_weight(report.claims, report.police_number, report.channel),
+            weight=report is not None and _has_weight(report),
             frozen_since_clearance=cleared and _frozen_since(case, item),
         ):
             _freeze(case, item, _because(place, arrived=arrived))
@@ -117,11 +118,16 @@ def _frozen_since(case: Case, item: Item) -> bool:
 
 
 def _page_about_clearance(case: Case, item: Item, report: Report) -> None:
-    if speaks_with_weight(report.claims, report.police_number, report.channel):
+    if _has_weight(report):
         alarm(
             "report.clearance_challenged",
             about={"case": case.id, "item": item.id, "platform": case.platform_id},
         )
+
+
+def _has_weight(report: Report) -> bool:
+    told = told_by(report)
+    return speaks_with_weight(told.claims, told.police_number)
 
 
 def _because(place: CaseItem, *, arrived: bool) -> str:

@@ -35,7 +35,7 @@ class Report(Row):
     )
     reporter_contact = models.CharField(max_length=400, blank=True)
     claims = ArrayField(models.CharField(max_length=40), default=list)
-    """What the reporter says of themself: ``shown``, ``parent``, ``trusted_flagger`` …"""
+    """What the reporter says of themself: ``shown``, ``parent`` and so on."""
     police_number = models.CharField(max_length=100, blank=True)
     police_agency = models.CharField(max_length=255, blank=True)
     in_danger_now = models.BooleanField(default=False)

@@ -29,6 +29,10 @@ CLAIMS = ("shown", "parent", "relative", "witness", "professional", "trusted_fla
 """What somebody may say of themself. Never checked before the freeze."""
 
 
+ADDITIONS = ("words", "link", "police_number", "claim", "danger")
+"""What can be added to a report later."""
+
+
 @dataclass(frozen=True)
 class TargetGiven:
     """One reported thing, by whatever the reporter has of it."""
@@ -167,13 +171,16 @@ def locate_again(event: Event) -> None:
 
 
 def add_to_report(report_id: UUID, kind: str, words: str, *, by: By) -> None:
-    """What the reporter tells later: ``words``, a ``link``, a ``police_number``.
+    """What the reporter tells later; see ``ADDITIONS``.
 
-    A link becomes one more target, and is frozen as the report itself was.
+    A link becomes one more target, and is frozen as the report itself was. A claim, a
+    police number or danger counts as if it had been in the report.
     """
     by.require(Permission.REPORT_FOLLOW)
-    if kind not in ("words", "link", "police_number", "claim"):
-        raise InvalidInput("This cannot be added to a report.")
+    if kind not in ADDITIONS:
+        raise InvalidInput(f"What is added is one of: {', '.join(ADDITIONS)}.")
+    if kind == "claim" and words not in CLAIMS:
+        raise InvalidInput(f"A claim is one of: {', '.join(CLAIMS)}.")
     if not words.strip() or len(words) > MAX_WORDS:
         raise InvalidInput(f"Write something, up to {MAX_WORDS} characters.")
     report = _report(report_id)

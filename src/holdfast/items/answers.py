@@ -85,9 +85,7 @@ def recall(key_id: UUID, idempotency_key: str, request_hash: str) -> Answer | No
             "This Idempotency-Key was used for another request. Take a new key for "
             "each new request, and the same one only to repeat it unchanged."
         )
-    packed = keys().decrypt_secret(
-        kept.body, bound_to=_place(key_id, idempotency_key)
-    )
+    packed = keys().decrypt_secret(kept.body, bound_to=_place(key_id, idempotency_key))
     return Answer(kept.status, zlib.decompress(base64.b64decode(packed)).decode())
 
 
@@ -123,7 +121,7 @@ def take(name: str, cost: float, *, per_s: float, burst: float) -> float:
     that finds too few takes none. Two callers never share a token. The commit does not
     wait for the disk: a bucket that is a moment old after a crash harms nobody.
     """
-    asked = {
+    asked: dict[str, str | float | datetime] = {
         "name": name,
         "cost": min(cost, burst),
         "per_s": per_s,
@@ -141,17 +139,19 @@ def take(name: str, cost: float, *, per_s: float, burst: float) -> float:
     return max(0.0, (min(cost, burst) - tokens) / per_s - since_s)
 
 
-def item_named_by(platform_id: UUID, url: str) -> str | None:
-    """The platform's own id of the item that an address means, or None.
+def item_meant(platform_id: UUID, external_id: str, url: str) -> str | None:
+    """The platform's own id of the item that an id or an address means, or None.
 
-    May ask the platform, so the caller holds no transaction.
+    The id counts if such an item is registered, else the address, about which the
+    platform may be asked; so the caller holds no transaction.
     """
-    item_id = find_by_url(platform_id, url)
-    return (
-        Item.objects.filter(id=item_id).values_list("external_id", flat=True).first()
-        if item_id
-        else None
-    )
+    known = Item.objects.filter(platform_id=platform_id)
+    if external_id and known.filter(external_id=external_id).exists():
+        return external_id
+    item_id = find_by_url(platform_id, url) if url else None
+    if item_id is None:
+        return None
+    return known.filter(id=item_id).values_list("external_id", flat=True).first()
 
 
 _REFILLED = """LEAST(%(burst)s, hf_rate_bucket.tokens + %(per_s)s * GREATEST(

@@ -333,7 +333,7 @@ class Share(Row):
 
 
 class ViewCount(Row):
-    """How often an item had been seen at a moment: the total, as the platform counts."""
+    """How often an item had been seen by a moment: the platform's total."""
 
     item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="view_counts")
     views_total = models.BigIntegerField()

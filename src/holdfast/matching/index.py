@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
+from typing import Generic, TypeVar
+from uuid import UUID
 
 import numpy as np
 from django.db import connection
@@ -24,26 +26,29 @@ FIRST_ROOM = 1024
 """Rows for which room is made at first; doubled whenever it is used up."""
 
 
+RowId = TypeVar("RowId", int, UUID)
+
+
 @dataclass(frozen=True)
-class Hit:
+class Hit(Generic[RowId]):
     """A row of the table within the radius of a query."""
 
-    row_id: int | str
+    row_id: RowId
     distance_bits: int
 
 
-class PdqIndex:
+class PdqIndex(Generic[RowId]):
     """The fingerprints of one table (columns ``id``, ``pdq``, ``xid``)."""
 
     def __init__(self, table: str) -> None:
         self._table = table
         self._lock = threading.Lock()
         self._words: NDArray[np.uint64] = np.empty((FIRST_ROOM, WORDS), np.uint64)
-        self._ids: list[int | str] = []
+        self._ids: list[RowId] = []
         self._horizon = 0
-        self._above_horizon: set[int | str] = set()
+        self._above_horizon: set[RowId] = set()
 
-    def near(self, pdq: bytes, radius_bits: int) -> list[Hit]:
+    def near(self, pdq: bytes, radius_bits: int) -> list[Hit[RowId]]:
         """Rows at most ``radius_bits`` from ``pdq`` (32 bytes), the nearest first."""
         with self._lock:
             self._refresh()
@@ -75,7 +80,7 @@ class PdqIndex:
         self._above_horizon = {row[0] for row in rows if int(row[2]) >= horizon}
         self._horizon = horizon
 
-    def _append(self, ids: list[int | str], fingerprints: list[bytes]) -> None:
+    def _append(self, ids: list[RowId], fingerprints: list[bytes]) -> None:
         if not ids:
             return
         size = len(self._ids) + len(ids)

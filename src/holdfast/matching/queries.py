@@ -13,8 +13,8 @@ from holdfast.matching.index import PdqIndex
 from holdfast.matching.models import BankEntry, BankState, Basis
 from holdfast.signals.sign import MATCH_DISTANCE_BITS
 
-_registered = PdqIndex("hf_fingerprint")
-_bank = PdqIndex("hf_bank_entry")
+_registered: PdqIndex[int] = PdqIndex("hf_fingerprint")
+_bank: PdqIndex[UUID] = PdqIndex("hf_bank_entry")
 
 
 @dataclass(frozen=True)

@@ -123,7 +123,7 @@ class Policy:
     wave_reports_per_hour: int
 
     def category(self, code: str) -> Category:
-        """The category of that code; raises ``InvalidInput``, naming those there are."""
+        """The category of that code; raises ``InvalidInput`` with those there are."""
         for category in self.categories:
             if category.code == code:
                 return category
@@ -139,7 +139,7 @@ class Policy:
         raise InvalidInput(f"There is no ground of that code. There are: {known}.")
 
     def urgency(self, category: Category, report: ReportFacts) -> str:
-        """How urgent a report is: the first rule that holds, else the category's own."""
+        """How urgent a report is: the first rule that holds, or the category's own."""
         for when, urgency in self.urgency_rules:
             if holds(when, report=report.seen(), category=category.seen()):
                 return urgency

@@ -19,6 +19,7 @@ from holdfast.base.errors import NotFound
 from holdfast.base.events import Event, Kind, emit
 from holdfast.base.ids import case_number
 from holdfast.intake.models import Report, Target
+from holdfast.intake.queries import told_by
 from holdfast.items.models import Item
 from holdfast.items.queries import lock_items
 from holdfast.matching import operations as matching
@@ -34,7 +35,7 @@ from holdfast.triage.models import (
     Deadline,
     ItemRole,
 )
-from holdfast.triage.rules import Candidate, choose
+from holdfast.triage.rules import Candidate, choose, speaks_with_weight
 
 
 def place_report_in_case(event: Event) -> None:
@@ -143,6 +144,7 @@ def _place_target(report: Report, target: Target) -> None:
     placed = CaseTarget.objects.filter(target=target).select_related("case").first()
     if placed is not None:
         if target.item_id is None or _stands(target.item_id, placed.case_id):
+            _take_in_what_was_added(placed.case, report)
             return
         cases = [placed.case, *cases]
     category = policies.current().category(report.category)
@@ -352,7 +354,7 @@ def _reopen(case: Case, *, because: str, by: By) -> None:
 def _start_clocks(
     case: Case, category: Category, report: Report | None, *, runs_from: datetime
 ) -> None:
-    """Every clock runs from receipt; where all is decided, there is none to wait for."""
+    """Every clock runs from receipt; where all is decided, none has to run."""
     facts = facts_of(report) if report else ReportFacts()
     for each in policies.current().clocks_of(category, facts):
         Deadline.objects.get_or_create(
@@ -369,13 +371,29 @@ def _start_clocks(
         )
 
 
+def _take_in_what_was_added(case: Case, report: Report) -> None:
+    """A reporter told more: the case may become more urgent, or open again."""
+    case = Case.objects.select_for_update().get(id=case.id)
+    category = policies.current().category(report.category)
+    _raise_to(case, report, category)
+    told = told_by(report)
+    if (
+        case.state == CaseState.DECIDED
+        and case.outcome == "no_violation"
+        and speaks_with_weight(told.claims, told.police_number)
+    ):
+        _reopen(case, because="new_facts", by=SYSTEM)
+        _start_clocks(case, category, report, runs_from=clock.now())
+
+
 def facts_of(report: Report) -> ReportFacts:
     """What the policy may know of a report."""
+    told = told_by(report)
     return ReportFacts(
-        claims=tuple(report.claims),
-        police_number=report.police_number,
-        in_danger_now=report.in_danger_now,
-        channel=report.channel,
+        claims=told.claims,
+        police_number=told.police_number,
+        in_danger_now=told.in_danger_now,
+        channel=told.channel,
     )
 
 

@@ -33,7 +33,7 @@ def choose(candidates: Sequence[Candidate]) -> Candidate | None:
     )
 
 
-def speaks_with_weight(claims: Sequence[str], police_number: str, channel: str) -> bool:
+def speaks_with_weight(claims: Sequence[str], police_number: str) -> bool:
     """Whether a report may freeze what people once cleared (promise 7).
 
     A claim to be the person shown or their parent, a police number, or a trusted

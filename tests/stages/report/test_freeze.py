@@ -1,4 +1,4 @@
-"""Promise 1 and 2: a report freezes what it shows, in the transaction that stores it."""
+"""Promises 1 and 2: a report freezes in the transaction that stores it."""
 
 from __future__ import annotations
 

@@ -1,0 +1,104 @@
+"""The program ``holdfast``.
+
+Commands are loaded when they are called, so that ``holdfast --help`` answers at once
+and starts nothing: loading by name is the way that Click documents for this ("Lazily
+Loading Subcommands"). Commands that touch the database are given Django ready to use.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+import django
+import typer
+
+from holdfast import __version__
+from holdfast.base.errors import HoldfastError
+from holdfast.run.postgres import EmbeddedPostgres
+
+
+@dataclass(frozen=True)
+class Lazy:
+    """Where a command lives, what it does, and whether it needs the database."""
+
+    module: str
+    help: str
+    django: bool = True
+
+
+COMMANDS = {
+    "up": Lazy("start", "Run everything: database, web and worker.", django=False),
+    "demo": Lazy("demo", "Replay the nine days on a sample network.", django=False),
+    "web": Lazy("serve", "Run the web part only."),
+    "worker": Lazy("serve", "Run the worker only."),
+    "prepare": Lazy("prepare", "Create or upgrade the database; safe to repeat."),
+    "check": Lazy("check", "Health, configuration, and every outbound host."),
+    "verify-log": Lazy("log", "Prove that no event was changed, offline."),
+    "export-log": Lazy("log", "Write the log to files, for somebody else to verify."),
+    "platform": Lazy("manage", "Register platforms, and their keys."),
+    "staff": Lazy("manage", "Add staff."),
+    "policy": Lazy("manage", "Adopt a policy."),
+    "authority": Lazy("manage", "Set up the way to an authority."),
+}
+
+
+class Commands(click.Group):
+    """Loads a command's module when the command is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All commands, in the order in which somebody meets them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command, with Django ready if it needs that."""
+        lazy = COMMANDS.get(cmd_name)
+        if lazy is None:
+            return None
+        if lazy.django:
+            prepare_django()
+        module = importlib.import_module(f"holdfast.cli.{lazy.module}")
+        app: typer.Typer = module.app
+        found = typer.main.get_group(app).commands[cmd_name]
+        assert isinstance(found, click.Command)
+        return found
+
+    def format_commands(
+        self, ctx: click.Context, formatter: click.HelpFormatter
+    ) -> None:
+        """List the commands without loading them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, lazy.help) for name, lazy in COMMANDS.items()])
+
+
+def home() -> Path:
+    """Where this installation keeps its data (``HOLDFAST_HOME``, default ``./var``)."""
+    return Path(os.environ.get("HOLDFAST_HOME", "var")).resolve()
+
+
+def prepare_django() -> None:
+    """Point Django at this installation's database and load it."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "holdfast.settings")
+    embedded = home() / "postgres"
+    if "DATABASE_URL" not in os.environ and embedded.exists():
+        os.environ["DATABASE_URL"] = EmbeddedPostgres(embedded).url()
+    django.setup()
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="holdfast")
+def holdfast() -> None:
+    """Holdfast: a report of abuse is never ignored."""
+
+
+def main() -> None:
+    """Run the program; a refusal is one clear line and exit code 1."""
+    try:
+        holdfast()
+    except HoldfastError as error:
+        click.echo(error.diagnostics(), err=True)
+        sys.exit(1)

@@ -1,0 +1,32 @@
+"""What a reporter has told in all: the report, and what was added to it later."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from holdfast.intake.models import Report
+
+
+@dataclass(frozen=True)
+class Told:
+    """What weighs in a report. Later additions count as the report itself does."""
+
+    claims: tuple[str, ...]
+    police_number: str
+    in_danger_now: bool
+    channel: str
+
+
+def told_by(report: Report) -> Told:
+    """What this report's reporter has told so far."""
+    later = report.additions.filter(erased_at=None).order_by("added_at")
+    added = list(later.values_list("kind", "words"))
+    claims = {*report.claims, *(words for kind, words in added if kind == "claim")}
+    numbers = [words for kind, words in added if kind == "police_number"]
+    return Told(
+        claims=tuple(sorted(claims)),
+        police_number=report.police_number or (numbers[0] if numbers else ""),
+        in_danger_now=report.in_danger_now
+        or any(kind == "danger" for kind, _words in added),
+        channel=report.channel,
+    )

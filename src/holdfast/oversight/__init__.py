@@ -1,0 +1,1 @@
+"""Stage 12: are the promises kept?"""
