@@ -1,0 +1,316 @@
+"""Readings become a decision, and posters are told why.
+
+The steps of this stage follow from events and act for nobody: a decision is made the
+moment that enough people have written the same, and it says what they wrote. Statements
+of reasons are written at once, and handed over now or when their withholding ends; one
+that is no longer true by then is not sent.
+
+Rules: promise 3, promise 4, promise 15; Digital Services Act, Article 17.
+"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from holdfast.base import clock
+from holdfast.base.by import SYSTEM
+from holdfast.base.events import Event, Kind, emit
+from holdfast.decisions.models import (
+    ActorPart,
+    Decision,
+    Part,
+    StatementKind,
+    StatementOfReasons,
+)
+from holdfast.decisions.reasons import (
+    Finding,
+    Thing,
+    decision_words,
+    freeze_words,
+    thaw_words,
+)
+from holdfast.decisions.rules import Ripe, Waiting, Withheld, ripe, withheld
+from holdfast.freeze.models import Freeze
+from holdfast.items.models import Item, ItemKind, ItemState
+from holdfast.policy import queries as policies
+from holdfast.policy.rules import Policy
+from holdfast.review.models import Claim, Outcome, Reading
+from holdfast.review.queries import round_readings
+from holdfast.triage.models import Case, CaseItem, CaseState, ItemRole
+from holdfast.triage.operations import living
+
+STATEMENTS_A_TICK = 200
+"""How many withheld statements are handed over at a time; the rest follow at once."""
+
+
+def decide_when_ripe(event: Event) -> None:
+    """Somebody read a case: write the decision if enough people have."""
+    with transaction.atomic():
+        case = living(UUID(str(event.about["case"])), lock=True)
+        if case.state != CaseState.OPEN:
+            return
+        readings, child_safety = round_readings(case)
+        found = ripe(readings, child_safety=child_safety)
+        if isinstance(found, Waiting):
+            return
+        decision = _decide(case, found, child_safety=child_safety)
+        emit(
+            Kind.CASE_DECIDED,
+            about={
+                "case": case.id,
+                "decision": decision.id,
+                "platform": case.platform_id,
+            },
+            facts={
+                "outcome": decision.outcome,
+                "category": decision.category,
+                "round": decision.round,
+            },
+            by=SYSTEM,
+        )
+
+
+def state_freeze_reasons(event: Event) -> None:
+    """An item was hidden: write to its poster, neutrally, or say why that waits.
+
+    What arrives in a case that people have decided falls under their decision, and gets
+    the reasons of it.
+    """
+    item = _item(event)
+    freeze = Freeze.objects.filter(item=item, thawed_at=None).first()
+    if freeze is None:
+        return
+    case = living(UUID(str(event.about["case"])))
+    decision = _decision_in_force(case)
+    if decision and decision.outcome == Outcome.VIOLATION:
+        _state_decision(case, decision, item)
+        return
+    policy = policies.current()
+    _state(
+        case,
+        item,
+        StatementKind.FREEZE,
+        words=freeze_words(_thing(item)),
+        wait=withheld(
+            policy.withhold_at_freeze,
+            category=policy.category(case.category).seen(),
+            part=Part.UNKNOWN,
+            at=clock.now(),
+        ),
+        not_again=Q(item_id=item.id, made_at__gte=freeze.frozen_at),
+    )
+
+
+def state_decision_reasons(event: Event) -> None:
+    """People found a violation: give the poster of each item the reasons.
+
+    A case that was cleared needs none here: its items are thawed, and the thaw says so.
+    """
+    decision = Decision.objects.get(id=event.about["decision"])
+    if decision.outcome != Outcome.VIOLATION:
+        return
+    case = Case.objects.get(id=decision.case_id)
+    placed = Item.objects.filter(place__case=case)
+    for item in placed.select_related("platform").order_by("registered_at", "id"):
+        _state_decision(case, decision, item)
+
+
+def state_thaw_reasons(event: Event) -> None:
+    """An item is shown again: say so, and that the account was not affected."""
+    item = _item(event)
+    last = Freeze.objects.filter(item=item).order_by("-frozen_at").first()
+    shown = item.state == ItemState.VISIBLE
+    if last is None or last.thawed_at is None or not shown:
+        return
+    case = living(UUID(str(event.about["case"])))
+    decision = _decision_in_force(case)
+    cleared = decision is not None and decision.outcome == Outcome.NO_VIOLATION
+    _state(
+        case,
+        item,
+        StatementKind.THAW,
+        words=thaw_words(_thing(item), cleared=cleared),
+        decision=decision if cleared else None,
+        not_again=Q(item_id=item.id, made_at__gte=last.thawed_at),
+    )
+
+
+def send_due_statements() -> None:
+    """Hand over the statements whose withholding has ended, as far as still true."""
+    for statement_id in _due().values_list("id", flat=True)[:STATEMENTS_A_TICK]:
+        with transaction.atomic():
+            row = _due().select_for_update(skip_locked=True, of=("self",))
+            statement = row.filter(id=statement_id).first()
+            if statement:
+                _hand_over(statement)
+
+
+def _decide(case: Case, found: Ripe, *, child_safety: bool) -> Decision:
+    reading = Reading.objects.get(id=found.reading.id)
+    second = Reading.objects.get(id=found.second.id) if found.second else None
+    decision = Decision.objects.create(
+        case=case,
+        round=case.round,
+        outcome=reading.outcome,
+        child_safety=child_safety,
+        category=reading.category,
+        ground=reading.ground,
+        policy_version=policies.current().version,
+        reading=reading,
+        second_reading=second,
+        first_reader_id=reading.person_id,
+        second_reader_id=second.person_id if second else None,
+        by_specialist=found.by_specialist,
+        decided_at=clock.now(),
+    )
+    ActorPart.objects.bulk_create(
+        ActorPart(decision=decision, actor_id=actor, part=part)
+        for actor, part in sorted(reading.parts.items())
+    )
+    case.state, case.outcome = CaseState.DECIDED, decision.outcome
+    case.decided_at = decision.decided_at
+    case.save(update_fields=["state", "outcome", "decided_at"])
+    Claim.objects.filter(case=case, released_at=None).update(
+        released_at=decision.decided_at
+    )
+    return decision
+
+
+def _state_decision(case: Case, decision: Decision, item: Item) -> None:
+    policy = policies.version(decision.policy_version)
+    category = policy.category(decision.category)
+    part = ActorPart.objects.filter(decision=decision, actor=item.actor_id).first()
+    role = part.part if part else Part.UNKNOWN
+    # The ground for waiting is a referral: where nobody is told, nothing can be harmed.
+    wait = decision.reading.refer and withheld(
+        policy.withhold_at_decision,
+        category=category.seen(),
+        part=role,
+        at=clock.now(),
+    )
+    _state(
+        case,
+        item,
+        StatementKind.DECISION,
+        words=decision_words(_thing(item), _finding(policy, decision, item, role)),
+        decision=decision,
+        wait=wait or None,
+        not_again=Q(item_id=item.id, decision=decision),
+    )
+
+
+def _finding(policy: Policy, decision: Decision, item: Item, part: str) -> Finding:
+    category = policy.category(decision.category)
+    ground = policy.ground(decision.ground)
+    place = CaseItem.objects.get(item=item)
+    return Finding(
+        part=part,
+        category=category.label,
+        child_safety=decision.child_safety,
+        ground_kind=ground.kind,
+        ground_reference=ground.reference,
+        ground_words=ground.words,
+        found_as="notice" if place.role == ItemRole.REPORTED else "copy",
+        decided_before=place.placed_at > decision.decided_at,
+        was_frozen=Freeze.objects.filter(item=item).exists(),
+    )
+
+
+def _state(
+    case: Case,
+    item: Item,
+    kind: StatementKind,
+    *,
+    words: str,
+    not_again: Q,
+    wait: Withheld | None = None,
+    decision: Decision | None = None,
+) -> None:
+    """Store a statement once, and hand it over unless it waits.
+
+    An item without an actor has nobody to be told.
+    """
+    if item.actor_id is None:
+        return
+    with transaction.atomic():
+        Item.objects.select_for_update().get(id=item.id)
+        if StatementOfReasons.objects.filter(not_again, kind=kind).exists():
+            return
+        statement = StatementOfReasons.objects.create(
+            actor_id=item.actor_id,
+            case=case,
+            decision=decision,
+            kind=kind,
+            item_id=item.id,
+            words=words,
+            withheld_ground=wait.ground if wait else "",
+            withheld_until=wait.until if wait else None,
+            made_at=clock.now(),
+        )
+        if wait is None:
+            _hand_over(statement)
+
+
+def _hand_over(statement: StatementOfReasons) -> None:
+    """Let the enforcement stage bring it to the platform; once."""
+    statement.sent_at = clock.now()
+    statement.save(update_fields=["sent_at"])
+    emit(
+        Kind.STATEMENT_DUE,
+        about={
+            "statement": statement.id,
+            "actor": statement.actor_id,
+            "item": statement.item_id,
+            "platform": statement.case.platform_id,
+            "case": statement.case_id,
+        },
+        facts={"kind": statement.kind, "withheld": bool(statement.withheld_ground)},
+        by=SYSTEM,
+    )
+
+
+def _due() -> QuerySet[StatementOfReasons]:
+    """Statements to hand over now. One that would be untrue by now is not among them:
+    a freeze that ended or was decided on, a decision that was challenged or replaced.
+    """
+    frozen = Freeze.objects.filter(item=OuterRef("item_id"), thawed_at=None)
+    still_open = CaseItem.objects.filter(
+        item=OuterRef("item_id"), case__state=CaseState.OPEN
+    )
+    newer = Decision.objects.filter(
+        case=OuterRef("decision__case"), round__gt=OuterRef("decision__round")
+    )
+    true_freeze = Q(kind=StatementKind.FREEZE) & Exists(frozen) & Exists(still_open)
+    true_decision = (
+        Q(kind=StatementKind.DECISION)
+        & Q(decision__case__state=CaseState.DECIDED)
+        & ~Exists(newer)
+    )
+    return StatementOfReasons.objects.filter(
+        true_freeze | true_decision | Q(kind=StatementKind.THAW),
+        Q(withheld_until=None) | Q(withheld_until__lte=clock.now()),
+        sent_at=None,
+    ).order_by("made_at", "id")
+
+
+def _decision_in_force(case: Case) -> Decision | None:
+    if case.state != CaseState.DECIDED:
+        return None
+    return Decision.objects.filter(case=case).order_by("-round").first()
+
+
+def _item(event: Event) -> Item:
+    return Item.objects.select_related("platform").get(id=event.about["item"])
+
+
+def _thing(item: Item) -> Thing:
+    return Thing(
+        kind=item.kind,
+        posted_at=item.posted_at,
+        platform=item.platform.name,
+        language=item.language,
+        private=item.kind == ItemKind.MESSAGE or item.conversation_id is not None,
+    )

@@ -1,0 +1,280 @@
+"""What the desk's pages are made of: plain, frozen data without any behaviour.
+
+Nothing here is a stored row, and nothing holds a picture or an item's words; the one
+exception is :class:`RevealGrant`, which is what a reveal is for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+
+@dataclass(frozen=True)
+class QueueFilters:
+    """Which cases of the queue to show. Blank or None: all."""
+
+    platform_id: UUID | None = None
+    category: str = ""
+    urgency: str = ""
+    child_safety: bool | None = None
+    claimed: str = ""
+    """``mine``, ``free`` or blank."""
+    needs: str = ""
+    """A value of ``rules.Need`` or blank."""
+
+
+@dataclass(frozen=True)
+class QueueLine:
+    """One open case as the queue shows it."""
+
+    case_id: UUID
+    number: str
+    platform_id: UUID
+    category: str
+    child_safety: bool
+    urgency: str
+    state: str
+    round: int
+    needs: str
+    reports: int
+    items: int
+    copies: int
+    reposts: int
+    clock_from: datetime
+    deadline_code: str
+    """The earliest clock still running; blank when none runs."""
+    due_at: datetime | None
+    elapsed: float
+    """The share of its span that has passed: 0 at receipt, above 1 when late."""
+    claimed_by: UUID | None
+    claimed_by_name: str
+
+
+@dataclass(frozen=True)
+class RevealGrant:
+    """That somebody may see one thing, for a while. ``words`` only when words were
+    opened; a picture is fetched by ``media_id``."""
+
+    reveal_id: UUID
+    case_id: UUID
+    item_id: UUID
+    media_id: UUID | None
+    person_id: UUID
+    words: str
+    media_type: str
+    upload: UUID | None
+    fetch_url: str
+    revealed_at: datetime
+    open_until: datetime
+
+
+@dataclass(frozen=True)
+class Viewed:
+    """That a member of staff has seen the whole of an item, or of one picture."""
+
+    reveal_id: UUID
+    case_id: UUID
+    item_id: UUID
+    media_id: UUID | None
+    person_id: UUID
+    revealed_at: datetime
+
+
+@dataclass(frozen=True)
+class AdditionLine:
+    """What a reporter added later; ``words`` are blank once erased."""
+
+    kind: str
+    words: str
+    added_at: datetime
+
+
+@dataclass(frozen=True)
+class ReportLine:
+    """One report, as it was said."""
+
+    report_id: UUID
+    number: str
+    channel: str
+    category: str
+    language: str
+    words: str
+    named_as: tuple[str, ...]
+    claims: tuple[str, ...]
+    police_number: str
+    police_agency: str
+    in_danger_now: bool
+    can_be_answered: bool
+    """Whether the reporter left a contact or has a codename; neither is shown."""
+    additions: tuple[AdditionLine, ...]
+    received_at: datetime
+
+
+@dataclass(frozen=True)
+class MediaLine:
+    """One piece of media, by its facts."""
+
+    media_id: UUID
+    position: int
+    media_type: str
+    state: str
+    refusal: str
+    replaced: bool
+
+
+@dataclass(frozen=True)
+class ItemLine:
+    """One item of the case."""
+
+    item_id: UUID
+    external_id: str
+    kind: str
+    actor_id: UUID | None
+    role: str
+    against: UUID | None
+    basis: str
+    distance_bits: int | None
+    state: str
+    confirmed_state: str
+    frozen_at: datetime | None
+    has_words: bool
+    media: tuple[MediaLine, ...]
+    shares: int
+    views_before_report: int
+    views_report_to_freeze: int
+    views_after_freeze: int
+    posted_at: datetime
+    deleted_at: datetime | None
+
+
+@dataclass(frozen=True)
+class EarlierCase:
+    """Another case of an actor, and what people found; blank while it is open."""
+
+    case_id: UUID
+    number: str
+    category: str
+    state: str
+    outcome: str
+    opened_at: datetime
+
+
+@dataclass(frozen=True)
+class ActorLine:
+    """Somebody behind an item of the case, and what came before."""
+
+    actor_id: UUID
+    external_id: str
+    screen_name: str
+    display_name: str
+    age_years: int | None
+    state: str
+    created_at: datetime | None
+    closed_at: datetime | None
+    items: int
+    earlier_count: int
+    earlier: tuple[EarlierCase, ...]
+
+
+@dataclass(frozen=True)
+class ReadingLine:
+    """What one reader found."""
+
+    reading_id: UUID
+    round: int
+    person_id: UUID
+    person_name: str
+    as_specialist: bool
+    outcome: str
+    category: str
+    ground: str
+    reason: str
+    parts: Mapping[str, str]
+    refer: bool
+    why_not_refer: str
+    read_at: datetime
+
+
+@dataclass(frozen=True)
+class NoteLine:
+    """A colleague's remark."""
+
+    note_id: UUID
+    person_id: UUID
+    person_name: str
+    words: str
+    noted_at: datetime
+
+
+@dataclass(frozen=True)
+class RevealLine:
+    """Who opened what, when and why."""
+
+    reveal_id: UUID
+    item_id: UUID
+    media_id: UUID | None
+    person_id: UUID
+    person_name: str
+    second_person_name: str
+    reason: str
+    entire: bool
+    revealed_at: datetime
+
+
+@dataclass(frozen=True)
+class DeadlineLine:
+    """One clock."""
+
+    code: str
+    runs_from: datetime
+    due_at: datetime
+    elapsed: float
+    shown_to_reporter: bool
+    met_at: datetime | None
+    breached_at: datetime | None
+
+
+@dataclass(frozen=True)
+class TimelineLine:
+    """One step of the case, by ids and numbers."""
+
+    event_id: int
+    kind: str
+    at: datetime
+    by: str
+    about: Mapping[str, Any]
+    facts: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class CasePage:
+    """One case, whole."""
+
+    case_id: UUID
+    number: str
+    merged_numbers: tuple[str, ...]
+    platform_id: UUID
+    platform_name: str
+    category: str
+    child_safety: bool
+    urgency: str
+    state: str
+    round: int
+    policy_version: str
+    needs: str
+    clock_from: datetime
+    opened_at: datetime
+    claimed_by: UUID | None
+    claimed_by_name: str
+    reports: tuple[ReportLine, ...]
+    items: tuple[ItemLine, ...]
+    actors: tuple[ActorLine, ...]
+    readings: tuple[ReadingLine, ...]
+    notes: tuple[NoteLine, ...]
+    reveals: tuple[RevealLine, ...]
+    deadlines: tuple[DeadlineLine, ...]
+    timeline: tuple[TimelineLine, ...]
