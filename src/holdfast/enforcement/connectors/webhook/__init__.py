@@ -1,0 +1,1 @@
+"""Signed webhooks to an address that the operator has entered."""

@@ -1,0 +1,201 @@
+"""Telling reporters, from the one decision record.
+
+Every message is a row. A message that asserts a review names the reveal and the
+referral that make it true; without them the database refuses it, and so does the
+transaction that would have decided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.db import transaction
+
+from holdfast.authorities.models import Environment, Referral, ReferralState
+from holdfast.base import clock
+from holdfast.base.by import SYSTEM
+from holdfast.base.events import Event, Kind, emit
+from holdfast.decisions.models import Decision
+from holdfast.intake.models import Report
+from holdfast.items.models import Item, ItemState
+from holdfast.notifications.matrix import Audience, Cell, cell
+from holdfast.notifications.models import Notification, Receipt
+from holdfast.notifications.words import words
+from holdfast.policy import queries as policies
+from holdfast.review.models import Reveal
+from holdfast.triage.models import Case, CaseItem, CaseTarget, Deadline
+
+
+def make_receipt(event: Event) -> None:
+    """What is true at this moment, for the one who reported."""
+    report = Report.objects.select_related("platform").get(id=event.about["report"])
+    if Receipt.objects.filter(report=report).exists():
+        return
+    frozen = _frozen_by(event)
+    standing = CaseItem.objects.filter(
+        case__in=CaseTarget.objects.filter(target__report=report).values("case")
+    ).exclude(item__state=ItemState.VISIBLE)
+    before = list(
+        standing.exclude(item__in=frozen).values_list("item__external_id", flat=True)
+    )
+    targets = [
+        {
+            "named_as": target.named_as,
+            "located": target.located,
+            "item": target.item.external_id if target.item else None,
+            "state": target.item.state if target.item else None,
+        }
+        for target in report.targets.select_related("item").order_by("position")
+    ]
+    labels = {each.code: each.label for each in policies.current().clocks}
+    body = {
+        "number": report.number,
+        "received_at": report.received_at.isoformat(),
+        "targets": targets,
+        "frozen": sorted(
+            Item.objects.filter(id__in=frozen).values_list("external_id", flat=True)
+        ),
+        "already_frozen": sorted(before),
+        "deadlines": [
+            {
+                "code": each.code,
+                "due_at": each.due_at.isoformat(),
+                "label": labels.get(each.code, each.code),
+            }
+            for each in Deadline.objects.filter(
+                report_id=report.id, shown_to_reporter=True
+            ).order_by("due_at", "code")
+        ],
+        "words": words(
+            "receipt",
+            report.language,
+            {
+                "platform": report.platform.name,
+                "told": len(frozen),
+                "before": len(before),
+                "located": any(target["located"] for target in targets),
+            },
+        ),
+    }
+    Receipt.objects.create(report=report, body=body, made_at=clock.now())
+
+
+def tell_hidden(event: Event) -> None:
+    """The platform has confirmed; when it has for all of a case, reporters are told."""
+    item_id = event.about.get("item")
+    place = CaseItem.objects.filter(item=item_id).select_related("case").first()
+    if place is None or event.facts["verb"] not in ("freeze", "remove"):
+        return
+    case = place.case
+    states = set(case.items.values_list("item__confirmed_state", flat=True))
+    decision = _last_decision(case)
+    if states == {ItemState.REMOVED} and decision is not None:
+        told = cell(Kind.DELIVERY_CONFIRMED, Audience.REPORTER, "removed")
+        _tell(case, told, decision=decision)
+    elif ItemState.VISIBLE not in states:
+        _tell(case, cell(Kind.DELIVERY_CONFIRMED, Audience.REPORTER, "hidden"))
+
+
+def tell_of_decision(event: Event) -> None:
+    """Tell every reporter of a case what people decided."""
+    decision = Decision.objects.get(id=event.about["decision"])
+    case = decision.case
+    reveal = (
+        Reveal.objects.filter(case=case, entire=True).order_by("revealed_at").first()
+    )
+    referral = Referral.objects.filter(decision=decision).order_by("opened_at").first()
+    if decision.outcome == "no_violation":
+        template = "no_violation"
+    else:
+        template = "violation" if reveal else "violation_known"
+    _tell(
+        case,
+        cell(Kind.CASE_DECIDED, Audience.REPORTER, template),
+        decision=decision,
+        reveal=reveal,
+        referral=referral,
+        facts={"two": decision.second_reader_id is not None},
+    )
+
+
+def tell_of_referral(event: Event) -> None:
+    """The authority has been told; said only of a real filing (promise 16)."""
+    referral = Referral.objects.select_related("case").get(id=event.about["referral"])
+    if (
+        referral.environment == Environment.PRODUCTION
+        and referral.state == ReferralState.FINISHED
+    ):
+        _tell(
+            referral.case,
+            cell(Kind.REFERRAL_FINISHED, Audience.REPORTER, "referred"),
+            decision=referral.decision,
+            facts={"authority": referral.authority},
+        )
+
+
+def tell_looking_again(event: Event) -> None:
+    """A case is open again."""
+    case = Case.objects.get(id=event.about["case"])
+    told = cell(Kind.CASE_REOPENED, Audience.REPORTER, "looking_again")
+    _tell(case, told, decision=_last_decision(case))
+
+
+def mark_read(notification_ids: Iterable[UUID]) -> None:
+    """The reporter has seen these."""
+    Notification.objects.filter(id__in=list(notification_ids), read_at=None).update(
+        read_at=clock.now()
+    )
+
+
+def _tell(
+    case: Case,
+    told: Cell,
+    *,
+    decision: Decision | None = None,
+    reveal: Reveal | None = None,
+    referral: Referral | None = None,
+    facts: dict[str, object] | None = None,
+) -> None:
+    reports = Report.objects.filter(targets__place__case=case).distinct()
+    for report in reports.select_related("platform").order_by("received_at"):
+        with transaction.atomic():
+            made, new = Notification.objects.get_or_create(
+                report=report,
+                template=told.template,
+                decision=decision,
+                case=case,
+                defaults={
+                    "language": report.language,
+                    "words": words(
+                        told.template,
+                        report.language,
+                        {"platform": report.platform.name, **(facts or {})},
+                    ),
+                    "asserts_review": told.asserts_review,
+                    "reveal": reveal if told.asserts_review else None,
+                    "referral": referral if told.asserts_review else None,
+                    "made_at": clock.now(),
+                },
+            )
+            if new:
+                emit(
+                    Kind.NOTIFICATION_MADE,
+                    about={
+                        "case": case.id,
+                        "report": report.id,
+                        "notification": made.id,
+                    },
+                    facts={"template": told.template},
+                    by=SYSTEM,
+                )
+
+
+def _frozen_by(event: Event) -> list[UUID]:
+    """The items that the freezing step froze because of this very event."""
+    frozen = Event.objects.filter(cause=event, kind=Kind.ITEM_FROZEN)
+    return [UUID(each.about["item"]) for each in frozen]
+
+
+def _last_decision(case: Case) -> Decision | None:
+    return case.decisions.order_by("-round").first()

@@ -1,0 +1,155 @@
+"""What a reporter may read: the receipt, the messages, where the case stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from holdfast.base.by import By, Permission
+from holdfast.base.errors import NotFound
+from holdfast.base.ids import read_number
+from holdfast.intake.models import Report
+from holdfast.items.models import ItemState
+from holdfast.notifications.models import Notification, Receipt
+from holdfast.policy import queries as policies
+from holdfast.triage.models import CaseItem, CaseState, CaseTarget, Deadline
+
+
+@dataclass(frozen=True)
+class Message:
+    """One message of a thread: from us, or the reporter's own words."""
+
+    id: UUID
+    from_reporter: bool
+    kind: str
+    words: str
+    at: datetime
+    unread: bool
+
+
+@dataclass(frozen=True)
+class ClockLine:
+    """One promised deadline."""
+
+    code: str
+    label: str
+    runs_from: datetime
+    due_at: datetime
+    met_at: datetime | None
+    breached: bool
+
+
+@dataclass(frozen=True)
+class ReportStatus:
+    """Where a report stands, as its reporter may know it."""
+
+    id: UUID
+    number: str
+    platform: str
+    received_at: datetime
+    status: str
+    """``received``, ``being_looked_at`` or ``decided``."""
+    category_label: str
+    told_to_hide: int
+    confirmed_hidden: int
+    may_challenge: bool
+    clocks: tuple[ClockLine, ...]
+    messages: tuple[Message, ...]
+    receipt_words: str
+
+
+def receipt_of(report_id: UUID) -> dict[str, Any]:
+    """What the reporter was told at once. Raises ``NotFound``."""
+    receipt = Receipt.objects.filter(report=report_id).first()
+    if receipt is None:
+        raise NotFound("There is no receipt for this report.")
+    return dict(receipt.body)
+
+
+def report_status(number: str, platform_id: UUID, *, by: By) -> dict[str, Any]:
+    """A platform's view of one of its reports. Raises ``NotFound``."""
+    by.require(Permission.REPORTS_WRITE)
+    report = Report.objects.filter(
+        number=read_number(number), platform=platform_id
+    ).first()
+    if report is None:
+        raise NotFound("This platform has no report of that number.")
+    known = status_of(report.id)
+    receipt = receipt_of(report.id)
+    return {
+        "number": known.number,
+        "received_at": known.received_at.isoformat(),
+        "status": known.status,
+        "frozen": receipt["frozen"],
+        "told_to_hide": known.told_to_hide,
+        "confirmed": known.confirmed_hidden,
+        "deadlines": receipt["deadlines"],
+        "messages": [
+            {"template": each.kind, "words": each.words, "at": each.at.isoformat()}
+            for each in known.messages
+            if not each.from_reporter
+        ],
+    }
+
+
+def status_of(report_id: UUID) -> ReportStatus:
+    """Where a report stands. Says nothing of other reports, places or people."""
+    report = Report.objects.select_related("platform").get(id=report_id)
+    places = CaseTarget.objects.filter(target__report=report).select_related("case")
+    cases = [place.case for place in places]
+    states = list(
+        CaseItem.objects.filter(case__in=cases).values_list(
+            "item__state", "item__confirmed_state"
+        )
+    )
+    open_ = any(case.state == CaseState.OPEN for case in cases)
+    claimed = any(case.claims.filter(released_at=None).exists() for case in cases)
+    status = "decided" if cases and not open_ else "received"
+    if open_ and (claimed or any(case.reveals.exists() for case in cases)):
+        status = "being_looked_at"
+    return ReportStatus(
+        id=report.id,
+        number=report.number,
+        platform=report.platform.name,
+        received_at=report.received_at,
+        status=status,
+        category_label=policies.current().category(report.category).label,
+        told_to_hide=sum(state != ItemState.VISIBLE for state, _ in states),
+        confirmed_hidden=sum(confirmed != ItemState.VISIBLE for _, confirmed in states),
+        may_challenge=status == "decided",
+        clocks=_clocks(report),
+        messages=_messages(report),
+        receipt_words=receipt_of(report.id)["words"],
+    )
+
+
+def _clocks(report: Report) -> tuple[ClockLine, ...]:
+    labels = {each.code: each.label for each in policies.current().clocks}
+    rows = Deadline.objects.filter(report_id=report.id, shown_to_reporter=True)
+    return tuple(
+        ClockLine(
+            code=row.code,
+            label=labels.get(row.code, row.code),
+            runs_from=row.runs_from,
+            due_at=row.due_at,
+            met_at=row.met_at,
+            breached=row.breached_at is not None,
+        )
+        for row in rows.order_by("due_at", "code")
+    )
+
+
+def _messages(report: Report) -> tuple[Message, ...]:
+    ours = [
+        Message(
+            row.id, False, row.template, row.words, row.made_at, row.read_at is None
+        )
+        for row in Notification.objects.filter(report=report)
+    ]
+    theirs = [
+        Message(row.id, True, row.kind, row.words, row.added_at, False)
+        for row in report.additions.filter(erased_at=None)
+    ]
+    return tuple(sorted([*ours, *theirs], key=lambda each: (each.at, str(each.id))))
