@@ -1,23 +1,48 @@
-"""READ FIRST."""
+"""READ FIRST: what follows what.
+
+Each line is an event, the steps done *at once* (inside the transaction that tells of
+it: they stand or fall together) and the steps done *soon* (durable jobs, enqueued in
+that same transaction). The tuple is the whole wiring: ``docs/flow.md`` is drawn from
+it, and no stage calls a later one in any other way.
+
+A report comes in, and in one transaction it stands in a case, what it shows and every
+known copy is frozen, every clock runs, and the receipt is made. Soon after the
+platform is told and confirms, and the originals are sealed. People decide. At once the
+decision is banked, enforced, referred and told; soon it is carried out.
+"""
 
 from __future__ import annotations
 
+from holdfast.authorities import operations as authorities
 from holdfast.base.events import Event, Every, Kind, On, every, on, settle
+from holdfast.decisions import operations as decisions
+from holdfast.enforcement import delivery, statements
+from holdfast.enforcement import operations as enforcement
+from holdfast.evidence import operations as evidence
 from holdfast.fingerprints import operations as fingerprints
 from holdfast.freeze import operations as freeze
 from holdfast.intake import operations as intake
 from holdfast.matching import operations as matching
+from holdfast.notifications import alarms
 from holdfast.notifications import operations as notifications
+from holdfast.review import operations as review
 from holdfast.triage import clocks
 from holdfast.triage import operations as triage
+from holdfast.vault import sequencer as log
 
 FLOW: tuple[On | Every, ...] = (
+    # What the platform registers is fingerprinted, and compared with what is known.
     on(Kind.ITEM_REGISTERED, soon=(fingerprints.fingerprint_item,)),
-    on(Kind.ITEM_CHANGED, soon=(fingerprints.fingerprint_item,)),
+    on(
+        Kind.ITEM_CHANGED,
+        soon=(fingerprints.fingerprint_item, evidence.seal_original),
+    ),
+    on(Kind.ITEM_DELETED, soon=(evidence.seal_original,)),
     on(
         Kind.ITEM_FINGERPRINTED,
         soon=(matching.compare_with_known, triage.catch_up),
     ),
+    # A report, or a match, is placed in one case and freezes what it shows.
     on(
         Kind.REPORT_RECEIVED,
         at_once=(
@@ -37,8 +62,74 @@ FLOW: tuple[On | Every, ...] = (
         at_once=(triage.place_match_in_case, freeze.freeze_what_it_shows),
     ),
     on(Kind.REPORT_CHALLENGED, at_once=(triage.reopen_challenged,)),
-    on(Kind.ITEM_FROZEN, at_once=(matching.bank_reported,)),
-    every(5, clocks.watch_deadlines),
+    on(
+        Kind.CASE_MERGED,
+        at_once=(freeze.move_to_merged_case, review.follow_merge),
+    ),
+    on(Kind.CASE_REOPENED, at_once=(notifications.tell_looking_again,)),
+    # A freeze is told to the platform until it is confirmed; the original is sealed.
+    on(
+        Kind.ITEM_FROZEN,
+        at_once=(
+            matching.bank_reported,
+            enforcement.order_freeze,
+            decisions.state_freeze_reasons,
+        ),
+        soon=(evidence.seal_original,),
+    ),
+    on(
+        Kind.ITEM_THAWED,
+        at_once=(enforcement.order_thaw, decisions.state_thaw_reasons),
+    ),
+    on(Kind.DELIVERY_ORDERED, soon=(delivery.hand_over,)),
+    on(
+        Kind.DELIVERY_CONFIRMED,
+        at_once=(enforcement.mark_confirmed, notifications.tell_hidden),
+    ),
+    # People look, and decide.
+    on(Kind.CASE_CLAIMED, at_once=(triage.meet_first_look,)),
+    on(Kind.ITEM_REVEALED, at_once=(triage.meet_first_look,)),
+    on(Kind.CASE_READ, at_once=(decisions.decide_when_ripe,)),
+    # One decision, and everything that follows from it.
+    on(
+        Kind.CASE_DECIDED,
+        at_once=(
+            triage.settle_decided_case,
+            freeze.thaw_what_was_cleared,
+            decisions.state_decision_reasons,
+            enforcement.plan,
+            enforcement.undo_decision,
+            authorities.open_referral,
+            evidence.set_retention,
+            notifications.tell_of_decision,
+        ),
+        soon=(enforcement.carry_out,),
+    ),
+    on(
+        Kind.COPY_COVERED,
+        at_once=(enforcement.extend_decision,),
+    ),
+    on(Kind.STATEMENT_DUE, at_once=(statements.deliver_statement,)),
+    on(
+        Kind.ORIGINAL_SEALED,
+        soon=(enforcement.carry_out, authorities.advance_referral),
+    ),
+    on(Kind.REFERRAL_OPENED, soon=(authorities.advance_referral,)),
+    on(
+        Kind.REFERRAL_FINISHED,
+        at_once=(notifications.tell_of_referral, evidence.set_retention),
+    ),
+    # What goes wrong reaches people who are not looking at a screen.
+    on(
+        Kind.ALARM_RAISED,
+        at_once=(alarms.open_alarm,),
+        soon=(alarms.page_on_call,),
+    ),
+    # What follows the clock and not an event.
+    every(1, enforcement.hand_over_due, log.append_to_log),
+    every(5, clocks.watch_deadlines, authorities.advance_due),
+    every(10, alarms.escalate),
+    every(30, decisions.send_due_statements),
 )
 
 TICKS: tuple[Every, ...] = tuple(line for line in FLOW if isinstance(line, Every))
@@ -47,5 +138,8 @@ _ARRIVAL = frozenset({Kind.ITEM_REGISTERED, Kind.ITEM_CHANGED, Kind.ITEM_FINGERP
 
 
 def settle_arrival(event: Event) -> None:
-    """Fingerprint and compare an item here and now, for a caller that waits."""
+    """Fingerprint and compare an item here and now, for a caller that waits.
+
+    A copy of something frozen is so frozen before its platform shows it to anybody.
+    """
     settle(event, _ARRIVAL)

@@ -82,6 +82,7 @@ class Kind(StrEnum):
     ALARM_ACKNOWLEDGED = "alarm.acknowledged"
     ALARM_ESCALATED = "alarm.escalated"
     STAFF_ADDED = "staff.added"
+    STAFF_CHANGED = "staff.changed"
     STAFF_SIGNED_IN = "staff.signed_in"
     SIGN_IN_REFUSED = "staff.sign_in_refused"
     POLICY_ADOPTED = "policy.adopted"

@@ -37,6 +37,13 @@ class XidField(models.BigIntegerField):  # type: ignore[type-arg]  # Takes none 
             return value
         return str(value)
 
+    def get_db_prep_value(
+        self, value: Any, connection: BaseDatabaseWrapper, prepared: bool = False
+    ) -> Any:
+        # As text: Django would send a bigint, which PostgreSQL does not compare with
+        # an xid8.
+        return value if prepared else self.get_prep_value(value)
+
 
 HORIZON_SQL = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text"
 """The oldest transaction still running; all rows below it are committed or gone."""

@@ -3,6 +3,7 @@
 Commands are loaded when they are called, so that ``holdfast --help`` answers at once
 and starts nothing: loading by name is the way that Click documents for this ("Lazily
 Loading Subcommands"). Commands that touch the database are given Django ready to use.
+Typer carries a Click of its own, so its classes are used and the package's are not.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import click
 import django
 import typer
+from typer.core import TyperGroup
 
 from holdfast import __version__
 from holdfast.base.errors import HoldfastError
@@ -47,14 +49,14 @@ COMMANDS = {
 }
 
 
-class Commands(click.Group):
+class Commands(TyperGroup):
     """Loads a command's module when the command is called."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: Any) -> list[str]:
         """All commands, in the order in which somebody meets them."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """The command, with Django ready if it needs that."""
         lazy = COMMANDS.get(cmd_name)
         if lazy is None:
@@ -63,13 +65,9 @@ class Commands(click.Group):
             prepare_django()
         module = importlib.import_module(f"holdfast.cli.{lazy.module}")
         app: typer.Typer = module.app
-        found = typer.main.get_group(app).commands[cmd_name]
-        assert isinstance(found, click.Command)
-        return found
+        return typer.main.get_group(app).commands[cmd_name]
 
-    def format_commands(
-        self, ctx: click.Context, formatter: click.HelpFormatter
-    ) -> None:
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
         """List the commands without loading them."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, lazy.help) for name, lazy in COMMANDS.items()])
@@ -89,9 +87,32 @@ def prepare_django() -> None:
     django.setup()
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="holdfast")
-def holdfast() -> None:
+holdfast = typer.Typer(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    # Rich's help would load every command, and with them Django.
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+
+def _say_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"holdfast, version {__version__}")
+        raise typer.Exit
+
+
+@holdfast.callback()
+def _holdfast(
+    version: bool = typer.Option(
+        False,
+        "--version",
+        help="Show the version.",
+        is_eager=True,
+        callback=_say_version,
+    ),
+) -> None:
     """Holdfast: a report of abuse is never ignored."""
 
 
@@ -100,5 +121,5 @@ def main() -> None:
     try:
         holdfast()
     except HoldfastError as error:
-        click.echo(error.diagnostics(), err=True)
+        typer.echo(error.diagnostics(), err=True)
         sys.exit(1)

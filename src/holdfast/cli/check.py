@@ -12,6 +12,7 @@ from datetime import timedelta
 import typer
 from django.conf import settings
 from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
 from rich.console import Console
 from rich.table import Table
 
@@ -21,6 +22,7 @@ from holdfast.base.errors import HoldfastError
 from holdfast.cli.operator import OPERATOR
 from holdfast.items.queries import platforms
 from holdfast.notifications.alarms import on_call_problems
+from holdfast.oversight.queries import promises
 from holdfast.policy.queries import current
 from holdfast.vault.installation import blobs
 
@@ -51,6 +53,8 @@ def check() -> None:
     for each in findings:
         table.add_row("ok" if each.well else "[bold red]SEE[/]", each.what, each.says)
     console.print(table)
+    if any(each.what == "tables" and not each.well for each in findings):
+        raise typer.Exit(1)
     console.print("Every host this installation may call:")
     for who, address in outbound():
         console.print(f"  {who}: {address}", highlight=False)
@@ -61,6 +65,11 @@ def look() -> Iterator[Finding]:
     """Everything that can be looked at from inside."""
     yield Finding("home", True, str(settings.HOLDFAST_HOME))
     yield Finding("address", True, settings.HOLDFAST_URL)
+    executor = MigrationExecutor(connection)
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        yield Finding("tables", False, "not as this version needs: holdfast prepare")
+        return
+    yield Finding("tables", True, "as this version needs them")
     with connection.cursor() as cursor:
         cursor.execute("SHOW server_version")
         version = str((cursor.fetchone() or ["?"])[0])
@@ -78,6 +87,9 @@ def look() -> Iterator[Finding]:
         waiting = (cursor.fetchone() or [0])[0]
         yield Finding("steps", True, f"{waiting} waiting")
     yield _policy()
+    for line in promises(OPERATOR):
+        # Promise 10 counts breaches for ever; they are told of, not mended.
+        yield Finding(line.promise, not line.broken or line.number == 10, line.says)
     yield Finding("sealed store", blobs() is not None, settings.HOLDFAST_BLOBS)
     problems = on_call_problems()
     yield Finding("on-call list", not problems, "; ".join(problems) or "set up")

@@ -124,6 +124,7 @@ def add_authority(
     add_account(
         platform_id=_platform(slug).id,
         authority=name,
+        environment="test",
         base_url=base_url,
         username=username,
         password=password,
@@ -141,6 +142,8 @@ def live(
     base_url: str = typer.Option(..., help="The authority's production environment."),
     username: str = typer.Option(...),
     password: str = typer.Option(..., prompt=True, hide_input=True),
+    email: str = typer.Option(..., help="The reporting person's e-mail address."),
+    person: str = typer.Option("", help="The reporting person's name."),
 ) -> None:
     """Go live: referrals are filed from now on. The account is tried first."""
     go_live(
@@ -149,6 +152,8 @@ def live(
         base_url=base_url,
         username=username,
         password=password,
+        reporting_email=email,
+        reporting_person=person,
         by=OPERATOR,
     )
     console.print(f"{name} is live for {slug}.")

@@ -14,7 +14,7 @@ from uuid import UUID
 from django.db import transaction
 
 from holdfast.base import clock
-from holdfast.base.by import SYSTEM, By
+from holdfast.base.by import SYSTEM, By, Permission
 from holdfast.base.errors import NotFound
 from holdfast.base.events import Event, Kind, emit
 from holdfast.base.ids import case_number
@@ -116,11 +116,15 @@ def reopen_challenged(event: Event) -> None:
             _start_clocks(case, category, report, runs_from=event.at)
 
 
-def reopen(case_id: UUID, reason: str, *, by: By) -> None:
-    """Open a decided case again, by a member of staff."""
-    case = living(case_id, lock=True)
-    if case.state == CaseState.DECIDED:
-        _reopen(case, because=reason, by=by)
+def reopen(case_id: UUID, *, by: By) -> None:
+    """Open a decided case again, by a member of staff, who writes a note why."""
+    by.require(Permission.CASE_REOPEN)
+    with transaction.atomic():
+        case = living(case_id, lock=True)
+        if case.state == CaseState.DECIDED:
+            _reopen(case, because="staff", by=by)
+            category = policies.current().category(case.category)
+            _start_clocks(case, category, None, runs_from=clock.now())
 
 
 def living(case_id: UUID, *, lock: bool = False) -> Case:
