@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-import time
 from collections.abc import Sequence
 
 from django.db import close_old_connections, connection
@@ -75,28 +74,39 @@ def reap() -> None:
         jobs.job_manager.retry_job_by_id(job_id, retry_at=clock.now())
 
 
-class Clockwork(threading.Thread):
-    """Runs what recurs, each thing on one worker of the installation at a time."""
+class Clockwork:
+    """Runs what recurs, each thing on one worker of the installation at a time.
+
+    Every tick has a thread of its own, so that one that waits for a network holds back
+    no other.
+    """
 
     def __init__(self, ticks: Sequence[Every]) -> None:
-        super().__init__(name="clockwork", daemon=True)
-        lines = [*ticks, Every(REAP_EVERY_S, (reap,))]
-        self._due = {tick: 0.0 for line in lines for tick in line.steps}
-        self._pause_s = {tick: line.seconds for line in lines for tick in line.steps}
         self._stopped = threading.Event()
+        lines = [*ticks, Every(REAP_EVERY_S, (reap,))]
+        self._threads = [
+            threading.Thread(
+                target=self._run, args=(tick, line.seconds), name=step_name(tick)
+            )
+            for line in lines
+            for tick in line.steps
+        ]
 
-    def run(self) -> None:
-        """Until stopped: run what is due, then rest a moment."""
-        while not self._stopped.wait(POLL_S):
-            for tick, due in self._due.items():
-                if time.monotonic() >= due:
-                    self._due[tick] = time.monotonic() + self._pause_s[tick]
-                    run_tick(tick)
-            connection.close()
+    def start(self) -> None:
+        """Begin all ticks."""
+        for thread in self._threads:
+            thread.start()
 
     def stop(self) -> None:
-        """Finish the tick in hand and end."""
+        """Finish the ticks in hand and end."""
         self._stopped.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _run(self, tick: Tick, pause_s: int) -> None:
+        while not self._stopped.wait(pause_s):
+            run_tick(tick)
+        connection.close()
 
 
 def run_tick(tick: Tick) -> None:

@@ -14,7 +14,7 @@ from holdfast.base.privacy import Privacy, classes
 
 
 class Row(models.Model):
-    """A row named by a UUID version 7. Each table states its fields' privacy classes."""
+    """A row named by a UUID version 7, with the privacy class of each field."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
 
