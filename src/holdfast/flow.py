@@ -22,6 +22,7 @@ from holdfast.evidence import operations as evidence
 from holdfast.fingerprints import operations as fingerprints
 from holdfast.freeze import operations as freeze
 from holdfast.intake import operations as intake
+from holdfast.items import answers
 from holdfast.matching import operations as matching
 from holdfast.notifications import alarms
 from holdfast.notifications import operations as notifications
@@ -32,7 +33,10 @@ from holdfast.vault import sequencer as log
 
 FLOW: tuple[On | Every, ...] = (
     # What the platform registers is fingerprinted, and compared with what is known.
-    on(Kind.ITEM_REGISTERED, soon=(fingerprints.fingerprint_item,)),
+    on(
+        Kind.ITEM_REGISTERED,
+        soon=(fingerprints.fingerprint_item, matching.follow_repost),
+    ),
     on(
         Kind.ITEM_CHANGED,
         soon=(fingerprints.fingerprint_item, evidence.seal_original),
@@ -98,7 +102,6 @@ FLOW: tuple[On | Every, ...] = (
             freeze.thaw_what_was_cleared,
             decisions.state_decision_reasons,
             enforcement.plan,
-            enforcement.undo_decision,
             authorities.open_referral,
             evidence.set_retention,
             notifications.tell_of_decision,
@@ -130,6 +133,7 @@ FLOW: tuple[On | Every, ...] = (
     every(5, clocks.watch_deadlines, authorities.advance_due),
     every(10, alarms.escalate),
     every(30, decisions.send_due_statements),
+    every(3600, answers.forget_old),
 )
 
 TICKS: tuple[Every, ...] = tuple(line for line in FLOW if isinstance(line, Every))

@@ -27,7 +27,8 @@ PACKAGE = Path(__file__).resolve().parent
 
 
 def _listed(name: str) -> list[str]:
-    return [part.strip() for part in os.environ.get(name, "").split(",") if part.strip()]
+    parts = os.environ.get(name, "").split(",")
+    return [part.strip() for part in parts if part.strip()]
 
 
 HOLDFAST_HOME = Path(os.environ.get("HOLDFAST_HOME", "var")).resolve()
@@ -76,6 +77,7 @@ MIDDLEWARE = [
     "holdfast.web.middleware.HeadersMiddleware",
 ]
 ROOT_URLCONF = "holdfast.web.urls"
+CSRF_FAILURE_VIEW = "holdfast.web.portal.unsent.csrf_failure"
 WSGI_APPLICATION = "holdfast.web.wsgi.application"
 AUTH_USER_MODEL = "holdfast.Person"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
@@ -133,6 +135,7 @@ SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 8 * 3600  # seconds; one working day.
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HOLDFAST_URL.startswith("https://")
 CSRF_COOKIE_NAME = "csrf"
+CSRF_COOKIE_AGE = None  # Nothing stays on a child's device when the browser closes.
 SECURE_CONTENT_TYPE_NOSNIFF = True
 # Not "no-referrer": without an origin Django refuses every form sent over HTTPS.
 SECURE_REFERRER_POLICY = "same-origin"

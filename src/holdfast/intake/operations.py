@@ -18,7 +18,8 @@ from holdfast.base.errors import InvalidInput, NotFound
 from holdfast.base.events import Event, Kind, emit
 from holdfast.base.ids import report_number
 from holdfast.intake import codename as codenames
-from holdfast.intake.models import Addition, Channel, Codename, Report, Target
+from holdfast.intake.models import Addition, Codename, Report, Target
+from holdfast.intake.models import Channel as Channel
 from holdfast.items.models import Actor, Conversation, Item
 from holdfast.items.queries import find_by_url
 from holdfast.policy import queries as policy
@@ -242,7 +243,7 @@ def open_by_codename(words: str) -> UUID:
     whether or not a lookup value exists.
     """
     found = Codename.objects.filter(lookup=codenames.lookup(words)).first()
-    kept = found.verifier if found else codenames.verifier("no such codename at all")
+    kept = found.verifier if found else codenames.nobodys_verifier()
     if not codenames.proves(words, kept) or found is None:
         raise NotFound("We could not find a report with these words. Check them.")
     Codename.objects.filter(id=found.id).update(last_used_at=clock.now())

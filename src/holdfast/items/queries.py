@@ -16,6 +16,7 @@ from holdfast.items.connectors.host.client import look_up
 from holdfast.items.models import (
     Actor,
     ActorState,
+    ApiKey,
     Item,
     ItemState,
     ItemUrl,
@@ -189,6 +190,55 @@ def reach(
         reposts=shared.count() + reposted.count(),
         earned_micros=earned.aggregate(sum=Sum("earned_micros"))["sum"] or 0,
     )
+
+
+def views_over_time(item_ids: Iterable[UUID], *, by: By) -> list[tuple[datetime, int]]:
+    """How often some items had been seen in all, at each moment that was counted.
+
+    In the order of time. A total that falls back counts as the highest so far: what
+    has been seen was seen.
+    """
+    by.require(Permission.CASE_READ)
+    counts = ViewCount.objects.filter(item__in=list(item_ids)).order_by("counted_at")
+    highest: dict[UUID, int] = {}
+    points: dict[datetime, int] = {}
+    total = 0
+    for item, at, views in counts.values_list("item", "counted_at", "views_total"):
+        total += max(views - highest.get(item, 0), 0)
+        highest[item] = max(views, highest.get(item, 0))
+        points[at] = total
+    return list(points.items())
+
+
+@dataclass(frozen=True)
+class KeyLine:
+    """An API key of a platform. The key itself is not kept."""
+
+    id: UUID
+    platform_id: UUID
+    label: str
+    prefix: str
+    """The first letters after ``hf_``, by which its holder can tell it."""
+    scopes: tuple[str, ...]
+    created_at: datetime
+    revoked_at: datetime | None
+
+
+def api_keys(*, by: By) -> list[KeyLine]:
+    """Every key of every platform, the newest first."""
+    by.require(Permission.PLATFORM_MANAGE)
+    return [
+        KeyLine(
+            id=each.id,
+            platform_id=each.platform_id,
+            label=each.label,
+            prefix=each.prefix,
+            scopes=tuple(each.scopes),
+            created_at=each.created_at,
+            revoked_at=each.revoked_at,
+        )
+        for each in ApiKey.objects.order_by("-created_at", "-id")
+    ]
 
 
 def _views_until(ids: list[UUID], until: datetime | None) -> int:

@@ -44,6 +44,9 @@ def normal_url(url: str, aliases: Iterable[Mapping[str, str]] = ()) -> str:
         if not TRACKING.match(name.lower())
     ]
     path = unquote(parts.path).rstrip("/")
+    if not path.isprintable() or not host.isprintable():
+        # No address has control characters; a NUL would break the database's text.
+        return ""
     folded = urlunsplit(("", host, path, urlencode(sorted(query)), ""))[2:]
     for alias in aliases:
         match = re.fullmatch(alias["pattern"], folded)

@@ -17,13 +17,23 @@ from holdfast.base.by import SYSTEM, By
 from holdfast.base.events import Event, Kind, emit
 from holdfast.fingerprints.models import Fingerprint
 from holdfast.intake.models import Target
-from holdfast.matching.models import BankEntry, BankState, Match
+from holdfast.items.models import Item, ItemState
+from holdfast.matching.models import BankEntry, BankState, Basis, Match
 from holdfast.matching.queries import Copy, find_copies, find_known
 
 
 def compare_with_known(event: Event) -> None:
     """Compare an item that has just arrived with what was reported or decided."""
     for copy in find_known(event.about["item"]):
+        _found(event.about["platform"], copy, arrived=True)
+
+
+def follow_repost(event: Event) -> None:
+    """A repost of what is kept from view is found on arrival, without any picture."""
+    item = Item.objects.select_related("repost_of").get(id=event.about["item"])
+    above = item.repost_of
+    if above is not None and above.state != ItemState.VISIBLE:
+        copy = Copy(item.id, above.id, Basis.REPOST, 0)
         _found(event.about["platform"], copy, arrived=True)
 
 

@@ -101,6 +101,8 @@ def tell_of_decision(event: Event) -> None:
     """Tell every reporter of a case what people decided."""
     decision = Decision.objects.get(id=event.about["decision"])
     case = decision.case
+    if _only_a_late_copy(decision):
+        return
     reveal = (
         Reveal.objects.filter(case=case, entire=True).order_by("revealed_at").first()
     )
@@ -135,7 +137,13 @@ def tell_of_referral(event: Event) -> None:
 
 
 def tell_looking_again(event: Event) -> None:
-    """A case is open again."""
+    """A case is open again, for a reason that its reporters should know of.
+
+    A late copy, or somebody else's report, is no news to them: nothing hints who else
+    reported.
+    """
+    if event.facts["because"] not in ("challenge", "new_facts", "staff"):
+        return
     case = Case.objects.get(id=event.about["case"])
     told = cell(Kind.CASE_REOPENED, Audience.REPORTER, "looking_again")
     _tell(case, told, decision=_last_decision(case))
@@ -195,6 +203,23 @@ def _frozen_by(event: Event) -> list[UUID]:
     """The items that the freezing step froze because of this very event."""
     frozen = Event.objects.filter(cause=event, kind=Kind.ITEM_FROZEN)
     return [UUID(each.about["item"]) for each in frozen]
+
+
+def _only_a_late_copy(decision: Decision) -> bool:
+    """Whether this round was opened by a late copy and ended as the one before."""
+    before = decision.case.decisions.filter(round__lt=decision.round).order_by("-round")
+    reopened = Event.objects.filter(
+        kind=Kind.CASE_REOPENED,
+        about__case=str(decision.case_id),
+        facts__round=decision.round,
+    ).first()
+    earlier = before.first()
+    return (
+        reopened is not None
+        and reopened.facts["because"] == "copy"
+        and earlier is not None
+        and earlier.outcome == decision.outcome
+    )
 
 
 def _last_decision(case: Case) -> Decision | None:

@@ -239,7 +239,7 @@ def _merge(other: Case, *, into: Case) -> None:
     """Move what stands in one case into another; both stay findable."""
     other.items.update(case=into)
     other.targets.update(case=into)
-    other.deadlines.update(case=into)
+    _merge_clocks(other, into)
     into.clock_from = min(into.clock_from, other.clock_from)
     into.urgency = faster(into.urgency, other.urgency)
     into.save(update_fields=["clock_from", "urgency"])
@@ -251,6 +251,26 @@ def _merge(other: Case, *, into: Case) -> None:
         about={"platform": into.platform_id, "case": other.id, "into": into.id},
         by=SYSTEM,
     )
+
+
+def _merge_clocks(other: Case, into: Case) -> None:
+    """One report's clock of one kind runs once, from the earlier start.
+
+    Two rows of one report become one, and a breach of either stays recorded.
+    """
+    for clock_ in other.deadlines.order_by("runs_from"):
+        same = into.deadlines.filter(
+            report_id=clock_.report_id, round=clock_.round, code=clock_.code
+        ).first()
+        if same is None:
+            clock_.case = into
+            clock_.save(update_fields=["case"])
+            continue
+        same.runs_from = min(same.runs_from, clock_.runs_from)
+        same.due_at = min(same.due_at, clock_.due_at)
+        same.breached_at = same.breached_at or clock_.breached_at
+        same.save(update_fields=["runs_from", "due_at", "breached_at"])
+        clock_.delete()
 
 
 def _raise_to(case: Case, report: Report, category: Category) -> None:

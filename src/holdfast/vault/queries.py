@@ -11,7 +11,9 @@ from holdfast.vault.models import SealedBlob
 def sealed_for(subject_id: UUID, kind: str) -> list[SealedBlob]:
     """What has been sealed for a subject, oldest first."""
     return list(
-        SealedBlob.objects.filter(subject_id=subject_id, kind=kind).order_by("sealed_at")
+        SealedBlob.objects.filter(subject_id=subject_id, kind=kind).order_by(
+            "sealed_at"
+        )
     )
 
 

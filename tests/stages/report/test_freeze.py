@@ -140,3 +140,11 @@ def test_bad_reports_are_refused_clearly_and_leave_nothing(world: World) -> None
     with pytest.raises(InvalidInput, match="Say where it is or what it is"):
         world.report()
     assert not Case.objects.exists()
+
+
+def test_a_repost_of_a_frozen_item_is_born_frozen(world: World) -> None:
+    world.post("1", encoded(photograph()))
+    world.report("https://plaza.example/p/1")
+    late = world.post("2", repost_of="1", actor="fan")
+    later = world.post("3", repost_of="2", actor="other")
+    assert states(late, later) == {ItemState.FROZEN}

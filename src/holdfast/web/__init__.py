@@ -1,0 +1,1 @@
+"""What people see and what programs call: portal, console and API."""

@@ -1,0 +1,91 @@
+"""How much one key may ask, and how large a request may be.
+
+Rates are kept in PostgreSQL as token buckets, one for each key, so that they hold
+across processes and machines. A report about a child's safety is never refused: above
+the rate it is slowed by at most :data:`SLOWDOWN_S`, and people are alarmed, because a
+wave of such reports is either an attack or a catastrophe.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from holdfast.base.events import alarm
+from holdfast.items.answers import take
+from holdfast.items.keys import Caller
+from holdfast.web.api.problems import ApiError, LengthRequired, TooLarge, TooMany
+
+PER_S = 100.0
+"""Requests a second that one key may make for long."""
+BURST = 1000.0
+"""Requests that one key may make at once after a quiet time."""
+REPORTS_PER_S = 10.0
+"""Reports a second of one platform for long; above it something is wrong there."""
+REPORTS_BURST = 200.0
+"""Reports at once after a quiet time, as when a spool is emptied."""
+SLOWDOWN_S = 2.0
+"""The longest that a report about a child's safety is held up, in seconds: within
+the patience of a person who presses a button once."""
+ALARM_EVERY_S = 60.0
+LINES_PER_TOKEN = 100
+"""Lines of a batch that count as one request."""
+
+MAX_JSON_BYTES = 2 * 1024 * 1024
+"""A JSON body: the longest text of an item, each character escaped, and then some."""
+MAX_BODY_BYTES: int = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+"""An item with its files, or a batch."""
+MAX_LINES = 5000
+"""Lines of one batch. Larger loads go in several batches."""
+MAX_LINE_BYTES = 256 * 1024
+"""One line of a batch."""
+
+
+def admit(caller: Caller, cost: float = 1.0) -> None:
+    """Let a request pass, or raise :class:`TooMany` with the time to wait."""
+    wait_s = take(f"requests:{caller.key_id}", cost, per_s=PER_S, burst=BURST)
+    if wait_s:
+        raise _too_many(wait_s)
+
+
+def admit_report(caller: Caller, *, child_safety: bool) -> None:
+    """Let a report pass; one about a child's safety is slowed and never refused."""
+    wait_s = take(
+        f"reports:{caller.key_id}", 1.0, per_s=REPORTS_PER_S, burst=REPORTS_BURST
+    )
+    if not wait_s:
+        return
+    if not child_safety:
+        raise _too_many(wait_s)
+    bell = f"bell:child-safety-slowed:{caller.platform_id}"
+    if not take(bell, 1.0, per_s=1 / ALARM_EVERY_S, burst=1.0):
+        alarm("rate.child_safety_slowed", about={"platform": caller.platform_id})
+    time.sleep(min(wait_s, SLOWDOWN_S))
+
+
+def check_length(request: HttpRequest, max_bytes: int, *, chunked: bool) -> None:
+    """Refuse a body that is too large before any of it is read."""
+    if request.headers.get("Transfer-Encoding"):
+        if not chunked:
+            raise LengthRequired(
+                "Say how long the body is (Content-Length); only batches may come in "
+                "chunks."
+            )
+        return
+    try:
+        length = int(request.headers.get("Content-Length") or 0)
+    except ValueError:
+        raise ApiError("Content-Length is not a number.") from None
+    if length > max_bytes:
+        raise TooLarge(f"A body here has up to {max_bytes} bytes. Send less at once.")
+
+
+def _too_many(wait_s: float) -> TooMany:
+    again_s = max(1, math.ceil(wait_s))
+    return TooMany(
+        f"This key asks more often than it may. Ask again in {again_s} seconds.",
+        retry_after_s=again_s,
+    )

@@ -1,0 +1,138 @@
+"""Reports, from one of the platform's users or from nobody named.
+
+A 201 means: stored for good, what it shows is frozen, and the clocks run. Addresses
+are looked up first, outside any transaction, because the platform may be asked; then
+the report, everything that follows at once, and the answer for this idempotency key
+are stored in one transaction. A crash between leaves neither, and the same request
+sent again is the same report.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from ninja import Body, Path, Router
+
+from holdfast.base.by import Permission
+from holdfast.intake import operations as intake
+from holdfast.items.answers import item_meant
+from holdfast.items.keys import Caller
+from holdfast.notifications import queries as notifications
+from holdfast.policy import queries as policies
+from holdfast.web.api.auth import ApiKey, caller_of
+from holdfast.web.api.idempotency import digest_of, once
+from holdfast.web.api.limits import admit_report
+from holdfast.web.api.schemas import (
+    CategoryOut,
+    Id,
+    ReportIn,
+    ReportOut,
+    ReportStatusOut,
+    TargetIn,
+)
+
+router = Router(tags=["Reports"])
+
+
+@dataclass(frozen=True)
+class LookedUp(intake.TargetGiven):
+    """A target whose address has been looked up: it is not looked up again."""
+
+    said_as: str = ""
+
+    @property
+    def named_as(self) -> str:
+        """The reporter's own way of naming it."""
+        return self.said_as
+
+
+@router.post(
+    "/reports",
+    auth=ApiKey(Permission.REPORTS_WRITE, own_rate=True),
+    response={201: ReportOut},
+    summary="File a report",
+)
+def post_report(request: HttpRequest, said: Body[ReportIn]) -> HttpResponse:
+    """Nothing is asked that the report can do without. What it shows is frozen when
+    the answer comes. The codename, when wanted, is here and nowhere else.
+    """
+    caller = caller_of(request)
+    category = policies.current().category(said.category)
+    with once(request, digest_of(request.body)) as asked:
+        if asked.before:
+            return asked.again()
+        admit_report(caller, child_safety=category.child_safety)
+        given = _given(caller, said)
+        with transaction.atomic():
+            received = intake.receive_report(given, by=caller.by)
+            receipt = notifications.receipt_of(received.report_id)
+            return asked.keep(201, {**receipt, "codename": received.codename})
+
+
+@router.get(
+    "/reports/{number}",
+    auth=ApiKey(Permission.REPORTS_WRITE),
+    response=ReportStatusOut,
+    summary="Where a report stands",
+)
+def get_report(request: HttpRequest, number: Path[Id]) -> dict[str, Any]:
+    """Of this platform's own reports: the messages to the reporter, and the clocks."""
+    caller = caller_of(request)
+    return notifications.report_status(number, caller.platform_id, by=caller.by)
+
+
+@router.get(
+    "/categories",
+    auth=ApiKey(),
+    response=list[CategoryOut],
+    summary="The reasons to report, in the order to show them",
+)
+def get_categories(request: HttpRequest) -> list[dict[str, Any]]:
+    """Child safety comes first. Show it at the top level of the report menu."""
+    return [
+        {
+            "code": each.code,
+            "label": each.label,
+            "child_safety": each.child_safety,
+        }
+        for each in policies.current().categories
+    ]
+
+
+def _given(caller: Caller, said: ReportIn) -> intake.ReportGiven:
+    return intake.ReportGiven(
+        platform_id=caller.platform_id,
+        channel=intake.Channel.API,
+        category=said.category,
+        targets=[_look_up(caller.platform_id, each) for each in said.targets],
+        words=said.words or "",
+        language=said.language or "en",
+        reporter_actor=said.reporter or "",
+        contact=said.contact or "",
+        claims=tuple(said.claims or ()),
+        police_number=said.police_number or "",
+        police_agency=said.police_agency or "",
+        in_danger_now=bool(said.in_danger_now),
+        wants_codename=bool(said.wants_codename),
+    )
+
+
+def _look_up(platform_id: UUID, said: TargetIn) -> intake.TargetGiven:
+    target = intake.TargetGiven(
+        item=said.item or "",
+        url=said.url or "",
+        actor=said.actor or "",
+        conversation=said.conversation or "",
+        description=said.description or "",
+    )
+    return LookedUp(
+        item=item_meant(platform_id, target.item, target.url) or "",
+        actor=target.actor,
+        conversation=target.conversation,
+        description=target.description,
+        said_as=target.named_as,
+    )

@@ -1,0 +1,413 @@
+"""The shapes of the platform API, as its document shows them.
+
+Lengths are those of the columns, so that what passes here can be stored. Fields that
+are not known are passed over: a client may be newer than the server. A report is
+refused for its form only where nothing could be stored.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from urllib.parse import unquote_to_bytes
+
+from ninja import Schema
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, ConfigDict, Field
+
+FIRST_YEAR, LAST_YEAR = 1970, 2200
+"""Times outside are mistakes of a clock or a unit."""
+MOST = 2**63 - 1
+"""The largest number that the database holds."""
+MAX_TEXT = 100_000  # characters of an item; longer than any platform's own limit.
+MAX_TARGETS = 50
+MOST_CHANGES = 1000
+
+
+def _storable(text: str) -> str:
+    if "\x00" in text or any("\ud800" <= each <= "\udfff" for each in text):
+        raise ValueError("Text holds no NUL and no half of a surrogate pair.")
+    return text
+
+
+def _address(url: str) -> str:
+    if b"\x00" in unquote_to_bytes(url):
+        raise ValueError("An address holds no %00.")
+    return url
+
+
+def _written(value: Any) -> Any:
+    if not isinstance(value, str):
+        raise ValueError("A time is text in the form of RFC 3339 with its zone.")
+    return value
+
+
+def _in_range(value: datetime) -> datetime:
+    if not FIRST_YEAR <= value.year <= LAST_YEAR:
+        raise ValueError(f"A time lies between {FIRST_YEAR} and {LAST_YEAR}.")
+    return value
+
+
+Text = Annotated[str, AfterValidator(_storable)]
+Id = Annotated[
+    str,
+    AfterValidator(_storable),
+    Field(min_length=1, max_length=200, examples=["post-88213"]),
+]
+"""The platform's own id of something."""
+LongUrl = Annotated[str, AfterValidator(_storable), AfterValidator(_address)]
+Url = Annotated[LongUrl, Field(max_length=2083)]
+Moment = Annotated[AwareDatetime, BeforeValidator(_written), AfterValidator(_in_range)]
+Language = Annotated[
+    str,
+    AfterValidator(_storable),
+    Field(max_length=35, description="As in BCP 47.", examples=["en", "pt-BR"]),
+]
+
+ItemKind = Literal["post", "image", "video", "message", "profile", "comment"]
+Visibility = Literal["visible", "frozen", "removed"]
+Claim = Literal[
+    "shown", "parent", "relative", "witness", "professional", "trusted_flagger"
+]
+
+
+class ActorIn(Schema):
+    """An account. What is left out stays as it is known."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "screen_name": "sunny",
+                "profile_url": "https://plaza.example/@sunny",
+                "created_at": "2026-03-01T09:30:00Z",
+            }
+        }
+    )
+
+    screen_name: Annotated[Text, Field(max_length=256)] | None = None
+    display_name: Annotated[Text, Field(max_length=256)] | None = None
+    profile_url: Url | None = None
+    email: Annotated[Text, Field(max_length=255)] | None = None
+    age_years: Annotated[int, Field(ge=0, le=150)] | None = None
+    created_at: Moment | None = None
+    closed_at: Moment | None = None
+
+
+class MediaIn(Schema):
+    """One picture or clip that Holdfast fetches from an allowed host."""
+
+    url: Url
+    media_type: Annotated[Text, Field(max_length=100)] | None = None
+    name: Annotated[Text, Field(max_length=400)] | None = None
+
+
+class ItemIn(Schema):
+    """A piece of content. Ids are the platform's own."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "kind": "image",
+                "actor": "account-17",
+                "url": "https://plaza.example/p/88213",
+                "text": "The harbour at dawn",
+                "language": "en",
+                "posted_at": "2026-11-22T07:12:00Z",
+                "media": [
+                    {
+                        "url": "https://media.plaza.example/88213.jpg",
+                        "media_type": "image/jpeg",
+                    }
+                ],
+            }
+        }
+    )
+
+    kind: ItemKind
+    posted_at: Moment
+    actor: Id | None = None
+    conversation: Id | None = None
+    parent: (
+        Annotated[Id, Field(description="The item that this one answers.")] | None
+    ) = None
+    repost_of: (
+        Annotated[Id, Field(description="The item that this one shows again.")] | None
+    ) = None
+    url: Url | None = None
+    text: Annotated[Text, Field(max_length=MAX_TEXT)] | None = None
+    language: Language | None = None
+    deleted_at: Moment | None = None
+    media: Annotated[list[MediaIn], Field(max_length=32)] | None = Field(
+        None,
+        description="Left out: the media stay as they are. Empty: there are none.",
+    )
+
+
+class ActorLine(ActorIn):
+    """An account in a batch."""
+
+    id: Id
+
+
+class ItemLine(ItemIn):
+    """An item in a batch; its media by address only."""
+
+    id: Id
+
+
+class ShareLine(Schema):
+    """Somebody passed an item on without making a new one."""
+
+    id: Id
+    item: Id
+    shared_at: Moment
+    actor: Id | None = None
+
+
+class ViewsLine(Schema):
+    """How often an item had been seen by then, in all: a repeat does no harm."""
+
+    item: Id
+    views_total: Annotated[int, Field(ge=0, le=MOST)]
+    counted_at: Moment
+
+
+class PlacementLine(Schema):
+    """An advert that stood beside an item, and what it earned."""
+
+    id: Id
+    item: Id
+    shown_at: Moment
+    earned_micros: Annotated[int, Field(ge=0, le=MOST)] = Field(
+        description="Millionths of the currency's unit."
+    )
+    currency: Annotated[str, Field(pattern=r"^[A-Za-z]{3}$")] = Field(
+        description="As in ISO 4217."
+    )
+
+
+class ItemState(Schema):
+    """What Holdfast holds about an item. Obey ``state`` at once."""
+
+    id: str
+    state: Visibility
+    confirmed_state: Visibility = Field(
+        description="The state that the platform has last confirmed."
+    )
+    advertising_hold: bool
+    may_delete: bool = Field(
+        description="False while frozen: what the poster deletes is kept, hidden."
+    )
+    pending: bool = Field(
+        description="Some of its media are not compared yet; a freeze may follow."
+    )
+    case_open: bool
+
+
+class ActorState(Schema):
+    """What Holdfast holds about an account."""
+
+    id: str
+    state: Literal["active", "suspended"]
+
+
+class TargetIn(Schema):
+    """One reported thing, by whatever the reporter has of it."""
+
+    item: Id | None = None
+    url: Annotated[LongUrl, Field(max_length=4000)] | None = None
+    actor: Id | None = None
+    conversation: Id | None = None
+    description: Annotated[Text, Field(max_length=20_000)] | None = None
+
+
+class ReportIn(Schema):
+    """A report. Nothing is needed beside a category and what it is about."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "targets": [{"item": "post-88213"}],
+                "category": "child_other",
+                "language": "en",
+                "reporter": "account-4",
+                "wants_codename": True,
+            }
+        }
+    )
+
+    targets: Annotated[list[TargetIn], Field(max_length=MAX_TARGETS)] = Field(
+        default_factory=list,
+        description="1 to 50; may be left out only when words say what it is about.",
+    )
+    category: Annotated[Text, Field(max_length=64)] = Field(
+        description="A code of GET /categories."
+    )
+    words: Annotated[Text, Field(max_length=20_000)] | None = None
+    language: Language | None = None
+    reporter: (
+        Annotated[Id, Field(description="The reporter's account, if there is one.")]
+        | None
+    ) = None
+    claims: Annotated[list[Claim], Field(max_length=6)] | None = Field(
+        None, description="What the reporter says of themself; never checked first."
+    )
+    police_number: Annotated[Text, Field(max_length=100)] | None = None
+    police_agency: Annotated[Text, Field(max_length=255)] | None = None
+    in_danger_now: bool | None = None
+    contact: Annotated[Text, Field(max_length=400)] | None = None
+    wants_codename: bool | None = None
+
+
+class TargetOut(Schema):
+    """What became of one reported thing."""
+
+    named_as: str
+    located: bool
+    item: str | None = None
+    state: Visibility | None = None
+
+
+class DeadlineOut(Schema):
+    """One clock; it runs from the receipt of the report."""
+
+    code: str
+    due_at: datetime
+    label: str
+
+
+class ReportOut(Schema):
+    """The receipt. The codename is here and nowhere else: show it, do not store it."""
+
+    number: str
+    received_at: datetime
+    codename: str | None
+    targets: list[TargetOut]
+    frozen: list[str] = Field(description="Items that this report froze.")
+    already_frozen: list[str]
+    deadlines: list[DeadlineOut]
+    words: str = Field(description="What is true at this moment, for the reporter.")
+
+
+class MessageOut(Schema):
+    """One message to the reporter."""
+
+    template: str
+    words: str
+    at: datetime
+
+
+class ReportStatusOut(Schema):
+    """Where a report stands."""
+
+    number: str
+    received_at: datetime
+    status: Literal["received", "being_looked_at", "decided"]
+    frozen: list[str]
+    confirmed: int = Field(description="How many items the platform has confirmed.")
+    deadlines: list[DeadlineOut]
+    messages: list[MessageOut]
+
+
+class ChangeOut(Schema):
+    """One thing to do. Ignore a number that is not above the last one applied."""
+
+    id: str
+    number: int = Field(description="Counts per item, or per actor, from 1.")
+    verb: Literal[
+        "freeze", "thaw", "remove", "restore", "suspend", "reinstate", "statement"
+    ]
+    item: str | None = None
+    actor: str | None = None
+    ordered_at: datetime
+    body: dict[str, Any]
+
+
+class PageIn(Schema):
+    """Which page of the feed."""
+
+    cursor: Annotated[Text, Field(max_length=200)] = Field(
+        "", description="The next_cursor of the page before; none for the first."
+    )
+    limit: Annotated[int, Field(ge=1, le=MOST_CHANGES)] = 100
+
+
+class ChangesOut(Schema):
+    """One page of the feed, in the order of commits."""
+
+    data: list[ChangeOut]
+    next_cursor: str | None = Field(
+        description="Where the next page begins; keep it, also when data is empty."
+    )
+
+
+class ConfirmIn(Schema):
+    """Changes that the platform has carried out."""
+
+    confirmed: Annotated[list[Id], Field(max_length=1000)]
+
+
+class ConfirmOut(Schema):
+    """What was taken as confirmed, and what is no delivery to this platform."""
+
+    confirmed: list[str]
+    unknown: list[str]
+
+
+class CategoryOut(Schema):
+    """One reason to report, in the order to show them."""
+
+    code: str
+    label: str
+    child_safety: bool
+
+
+class HealthOut(Schema):
+    """Whether Holdfast can do its work."""
+
+    status: Literal["ok"]
+
+
+class BatchAnswer(Schema):
+    """What became of one line of a batch."""
+
+    id: str | None
+    status: int
+    state: dict[str, Any] | None = None
+    problem: dict[str, Any] | None = None
+
+
+class FaultOut(Schema):
+    """One field that is wrong: a pointer into the body, or a parameter's name."""
+
+    detail: str
+    pointer: str | None = None
+    parameter: str | None = None
+
+
+class ProblemOut(Schema):
+    """A problem document (RFC 9457)."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "type": "urn:holdfast:problem:invalid-input",
+                "title": "Unprocessable Entity",
+                "status": 422,
+                "detail": "Some fields cannot be used as they are: see errors.",
+                "instance": "/api/v1/reports",
+                "errors": [
+                    {"pointer": "#/targets/0/url", "detail": "An address holds no %00."}
+                ],
+            }
+        }
+    )
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    errors: list[FaultOut] | None = None
+    reference: str | None = Field(
+        None, description="Only with 500: what to tell who runs this installation."
+    )

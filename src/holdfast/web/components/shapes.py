@@ -1,0 +1,180 @@
+"""The plain data that the component templates draw, with the names they look for.
+
+For what: one typed place that says what a partial needs; the gallery is filled from
+these. Never does: come from or go to the database. A page may hand a template any
+object or dict with the same names, so that a query's own data class serves as it is.
+Times are aware datetimes; ``url`` is a path on this site.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.utils.safestring import SafeString
+
+
+@dataclass(frozen=True, slots=True)
+class NavItem:
+    """A place in the console's top bar."""
+
+    label: str
+    url: str
+    current: bool = False
+    count: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Me:
+    """The person signed in."""
+
+    name: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class QueueRow:
+    """One case in a queue. ``urgency``: a key of ``hf.URGENCIES``."""
+
+    number: str
+    url: str
+    urgency: str
+    category: str
+    started_at: datetime
+    due_at: datetime
+    reports: int
+    copies: int
+    claimed_by: str = ""
+    claim_url: str = ""
+    platform: str = ""
+    waits_for: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One line of a key and value list; ``value`` may be safe markup."""
+
+    term: str
+    value: str | int | SafeString
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """One picture or video of a case.
+
+    ``preview_url`` is a tiny blurred grey picture made by the server.
+    ``original_url`` is empty until this person has revealed it.
+    """
+
+    id: str
+    name: str
+    kind: str
+    preview_url: str
+    reveal_url: str
+    original_url: str = ""
+    hide_url: str = ""
+    labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """One copy in the cluster. ``distance_bits``: PDQ, 0 to 256; None by SHA-256."""
+
+    id: str
+    preview_url: str
+    where: str
+    distance_bits: int | None
+    state: str
+    views: int
+    url: str = ""
+    basis: str = ""
+    """On what it is a copy, in words; blank where the distance alone says it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened, as the console lists it."""
+
+    at: datetime
+    what: str
+    who: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmRow:
+    """An alarm. It stands until ``acknowledged_by`` is somebody's name."""
+
+    number: str
+    what: str
+    since_at: datetime
+    url: str
+    acknowledged_by: str = ""
+    acknowledge_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FrozenThing:
+    """What a report froze. ``confirmed_at`` is set when the platform confirmed."""
+
+    what: str
+    confirmed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """What is promised, and by when."""
+
+    what: str
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What the reporter is handed. ``codename`` is empty when none was wanted."""
+
+    number: str
+    codename: str = ""
+    frozen: tuple[FrozenThing, ...] = ()
+    deadlines: tuple[Deadline, ...] = ()
+    status_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step on the reporter's timeline. ``state``: done, now or later."""
+
+    name: str
+    state: str
+    at: datetime | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message between the reporter and the people who work on the report."""
+
+    text: str
+    at: datetime
+    from_us: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Helpline:
+    """Somewhere to turn to. ``phone`` is as it should be read and dialled."""
+
+    name: str
+    phone: str = ""
+    hours: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a page cannot be shown, and what to do."""
+
+    title: str
+    detail: str
+    what_to_do: str = ""
+    reference: str = ""
+    actions: tuple[NavItem, ...] = field(default=())

@@ -1,0 +1,325 @@
+"""A case as its page draws it: rows put into the words and shapes of the parts.
+
+Takes what the queries hand out and gives what the templates look for. Never reads or
+decides anything by itself, and has no original in it: a picture is an address of its
+preview, and an item's words are a length.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from django.urls import reverse
+from django.utils.formats import number_format
+
+from holdfast.base.by import By, Permission
+from holdfast.enforcement.queries import DeliveryLine
+from holdfast.policy.rules import Policy
+from holdfast.review.lines import (
+    ActorLine,
+    CasePage,
+    DeadlineLine,
+    ItemLine,
+    MediaLine,
+    ReportLine,
+)
+from holdfast.web.components.shapes import Copy, Event, Fact, Media
+from holdfast.web.console import words
+from holdfast.web.console.forms import actor_words
+
+REPORTS_SHOWN: Final = 50
+COPIES_SHOWN: Final = 60
+DELIVERIES_SHOWN: Final = 60
+EVENTS_SHOWN: Final = 80
+"""Lines of each list that a page draws; it says how many more there are."""
+
+
+@dataclass(frozen=True)
+class ItemBlock:
+    """A reported item: its facts, its pictures, its words behind a reveal."""
+
+    id: UUID
+    title: str
+    facts: tuple[Fact, ...]
+    media: tuple[Media, ...]
+    words_url: str
+    """Where its words are opened; blank when it has none, or for who may not."""
+
+
+@dataclass(frozen=True)
+class ClockRow:
+    """One clock of the head."""
+
+    label: str
+    started_at: datetime
+    due_at: datetime
+    stopped_at: datetime | None
+
+
+def clocks(page: CasePage, policy: Policy) -> list[ClockRow]:
+    """Each clock once: the one of its kind that matters, however many reports run it.
+
+    Of those still running the earliest due, else the one that stopped last.
+    """
+    labels = {each.code: each.label for each in policy.clocks}
+    found: dict[str, DeadlineLine] = {}
+    for line in page.deadlines:
+        known = found.get(line.code)
+        if known is None or _matters_more(line, known):
+            found[line.code] = line
+    return [
+        ClockRow(labels.get(code, code), line.runs_from, line.due_at, line.met_at)
+        for code, line in found.items()
+    ]
+
+
+def _matters_more(one: DeadlineLine, other: DeadlineLine) -> bool:
+    if (one.met_at is None) != (other.met_at is None):
+        return one.met_at is None
+    return one.due_at < other.due_at if one.met_at is None else False
+
+
+def facts(page: CasePage, category: str) -> tuple[Fact, ...]:
+    """What one must know of a case at a glance."""
+    breached = sum(line.breached_at is not None for line in page.deadlines)
+    said: list[tuple[str, Any]] = [
+        ("Platform", page.platform_name),
+        ("Category", category),
+        ("Reports", len(page.reports)),
+        ("Items", len(page.items)),
+        ("Clock runs from", page.clock_from),
+        ("Waits for", words.NEEDS.get(page.needs, page.needs) or "nobody"),
+        ("Round", page.round),
+        ("Policy", page.policy_version),
+    ]
+    if page.merged_numbers:
+        said.append(("Merged from", ", ".join(page.merged_numbers)))
+    if breached:
+        said.append(("Clocks that ran out", breached))
+    return _facts(said)
+
+
+def _facts(said: Iterable[tuple[str, Any]]) -> tuple[Fact, ...]:
+    """Pairs as they are drawn; the thousands of a count are set apart."""
+    return tuple(
+        Fact(term, number_format(value, force_grouping=True))
+        if isinstance(value, int)
+        else Fact(term, value)
+        for term, value in said
+    )
+
+
+def reports(page: CasePage) -> list[dict[str, Any]]:
+    """The reports, the first first, as people said them."""
+    return [_report(line) for line in page.reports[:REPORTS_SHOWN]]
+
+
+def _report(line: ReportLine) -> dict[str, Any]:
+    return {
+        "line": line,
+        "channel": words.CHANNELS.get(line.channel, line.channel),
+        "claims": [words.CLAIMS.get(each, each) for each in line.claims],
+        "police": " · ".join(
+            each for each in (line.police_number, line.police_agency) if each
+        ),
+    }
+
+
+def items(page: CasePage, by: By) -> list[ItemBlock]:
+    """What was reported itself; copies are drawn as a cluster."""
+    actors = {each.actor_id: each for each in page.actors}
+    return [
+        _item(page, line, actors, by) for line in page.items if line.role == "reported"
+    ]
+
+
+def _item(
+    page: CasePage, line: ItemLine, actors: Mapping[UUID, ActorLine], by: By
+) -> ItemBlock:
+    said: list[tuple[str, Any]] = [
+        ("State", words.state(line.state, line.confirmed_state)),
+        ("Posted by", _poster(line, actors)),
+        ("Posted", line.posted_at),
+        ("Views before the report", line.views_before_report),
+        ("Report to freeze", line.views_report_to_freeze),
+        ("After the freeze", line.views_after_freeze),
+        ("Shares", line.shares),
+    ]
+    if line.frozen_at:
+        said.insert(1, ("Frozen", line.frozen_at))
+    if line.deleted_at:
+        said.append(("Deleted by its poster", line.deleted_at))
+    opens = Permission.ITEM_REVEAL in by.permissions
+    return ItemBlock(
+        id=line.item_id,
+        title=f"{line.kind.capitalize()} {line.external_id}",
+        facts=_facts(said),
+        media=tuple(_media(page, line, each, opens=opens) for each in line.media),
+        words_url=reveal_url(page, line) if opens and line.has_words else "",
+    )
+
+
+def _media(page: CasePage, item: ItemLine, media: MediaLine, *, opens: bool) -> Media:
+    labels = [words.REFUSALS.get(media.refusal, media.refusal)] if media.refusal else []
+    if media.replaced:
+        labels.append("replaced by its poster")
+    if media.state == "waiting":
+        labels.append("not fingerprinted yet")
+    return Media(
+        id=str(media.media_id),
+        name=f"{media_kind(media.media_type)} {media.position + 1}",
+        kind=media.media_type or "kind not known",
+        preview_url=preview_url(media),
+        reveal_url=reveal_url(page, item, media) if opens else "",
+        labels=tuple(labels),
+    )
+
+
+def copies(page: CasePage, by: By) -> list[Copy]:
+    """Reposts and copies, nearest first, with distance and what that rests on."""
+    actors = {each.actor_id: each for each in page.actors}
+    near = sorted(
+        (line for line in page.items if line.role != "reported"),
+        key=lambda line: (line.distance_bits or 0, line.basis != "repost"),
+    )
+    opens = Permission.ITEM_REVEAL in by.permissions
+    return [_copy(page, line, actors, opens=opens) for line in near[:COPIES_SHOWN]]
+
+
+def _copy(
+    page: CasePage,
+    line: ItemLine,
+    actors: Mapping[UUID, ActorLine],
+    *,
+    opens: bool,
+) -> Copy:
+    media = line.media[0] if line.media else None
+    return Copy(
+        id=str(line.item_id),
+        preview_url=preview_url(media) if media else "",
+        where=_poster(line, actors),
+        distance_bits=line.distance_bits if line.basis == "pdq" else None,
+        state=words.state(line.state, line.confirmed_state),
+        views=line.views_before_report
+        + line.views_report_to_freeze
+        + line.views_after_freeze,
+        url=reveal_url(page, line, media) if opens and media else "",
+        basis=words.BASES.get(line.basis, line.basis),
+    )
+
+
+def media_kind(media_type: str) -> str:
+    """Picture or video."""
+    return "Video" if media_type.startswith("video/") else "Picture"
+
+
+def preview_url(media: MediaLine) -> str:
+    """The tiny grey picture that stands for one of a case."""
+    return reverse("console:preview", kwargs={"media": media.media_id})
+
+
+def reveal_url(page: CasePage, item: ItemLine, media: MediaLine | None = None) -> str:
+    """Where a picture, or without one an item's words, are opened with a reason."""
+    at = {"number": page.number, "item": item.item_id}
+    if media is None:
+        return reverse("console:reveal-words", kwargs=at)
+    return reverse("console:reveal", kwargs={**at, "media": media.media_id})
+
+
+def _poster(line: ItemLine, actors: Mapping[UUID, ActorLine]) -> str:
+    actor = actors.get(line.actor_id) if line.actor_id else None
+    return actor_words(actor) if actor else "nobody known"
+
+
+def actors_asked(page: CasePage) -> list[ActorLine]:
+    """The accounts of the case, those behind what was reported first."""
+    behind = {line.actor_id for line in page.items if line.role == "reported"}
+    return sorted(page.actors, key=lambda each: each.actor_id not in behind)
+
+
+def actor_block(actor: ActorLine, category_of: Mapping[str, str]) -> dict[str, Any]:
+    """An account and what came before."""
+    said: list[tuple[str, Any]] = [
+        ("State", actor.state.capitalize()),
+        ("Id there", actor.external_id),
+        ("Items in this case", actor.items),
+        ("Earlier cases", actor.earlier_count),
+    ]
+    if actor.age_years is not None:
+        said.insert(1, ("Age as the site says", actor.age_years))
+    if actor.created_at:
+        said.append(("Account made", actor.created_at))
+    if actor.closed_at:
+        said.append(("Closed by its owner", actor.closed_at))
+    return {
+        "name": actor_words(actor),
+        "facts": _facts(said),
+        "earlier": [
+            {
+                "number": each.number,
+                "category": category_of.get(each.category, each.category),
+                "outcome": words.OUTCOMES.get(each.outcome, each.outcome),
+                "opened_at": each.opened_at,
+            }
+            for each in actor.earlier
+        ],
+    }
+
+
+def deliveries(lines: Sequence[DeliveryLine], page: CasePage) -> list[dict[str, Any]]:
+    """What the platform was told, the latest first, and whether it has confirmed."""
+    items_named = {each.item_id: each.external_id for each in page.items}
+    actors_named = {each.actor_id: actor_words(each) for each in page.actors}
+    return [
+        {
+            "verb": words.VERBS.get(line.verb, line.verb),
+            "about": items_named.get(line.item_id) if line.item_id else "",
+            "actor": actors_named.get(line.actor_id) if line.actor_id else "",
+            "line": line,
+        }
+        for line in reversed(lines[-DELIVERIES_SHOWN:])
+    ]
+
+
+def timeline(page: CasePage, names: Mapping[str, str]) -> list[Event]:
+    """What happened, the latest first, as far as a page draws it."""
+    latest = page.timeline[-EVENTS_SHOWN:]
+    return [
+        Event(line.at, words.event(line.kind), _who(line.by, names), _more(line.facts))
+        for line in reversed(latest)
+    ]
+
+
+def names(page: CasePage, me: tuple[UUID, str]) -> dict[str, str]:
+    """Who did something on this case, by the text an event has for them."""
+    known = {me[0]: me[1]}
+    people: Iterable[tuple[UUID, str]] = (
+        *((line.person_id, line.person_name) for line in page.readings),
+        *((line.person_id, line.person_name) for line in page.notes),
+        *((line.person_id, line.person_name) for line in page.reveals),
+    )
+    known.update(people)
+    if page.claimed_by:
+        known[page.claimed_by] = page.claimed_by_name
+    return {f"staff:{person}": name for person, name in known.items()}
+
+
+def _who(by: str, named: Mapping[str, str]) -> str:
+    kind = by.partition(":")[0]
+    said = {"system": "", "platform": "the platform", "public": "front door"}
+    return named.get(by, said.get(kind, "a colleague"))
+
+
+_SHOWN_FACTS: Final = ("outcome", "because", "code")
+
+
+def _more(told: Mapping[str, Any]) -> str:
+    """The few facts of an event that a reader wants; the log holds all."""
+    parts = [str(told[name]) for name in _SHOWN_FACTS if told.get(name)]
+    if verb := told.get("verb"):
+        parts.append(words.VERBS.get(verb, verb).lower())
+    return ", ".join(each.replace("_", " ") for each in parts)

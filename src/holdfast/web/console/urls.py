@@ -1,0 +1,60 @@
+"""Addresses of the console. What changes something takes a POST and nothing else."""
+
+from django.urls import URLPattern, URLResolver, path
+
+from holdfast.web import media
+from holdfast.web.console.views import (
+    alarms,
+    authorities,
+    case,
+    people,
+    platforms,
+    queue,
+    reveals,
+    sign_in,
+)
+
+app_name = "console"
+
+_CASE = "case/<str:number>"
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", queue.QueuePage.as_view(), name="start"),
+    path("sign-in", sign_in.SignInPage.as_view(), name="sign-in"),
+    path("sign-out", sign_in.SignOut.as_view(), name="sign-out"),
+    path("enrol", sign_in.EnrolPage.as_view(), name="enrol"),
+    path("me", sign_in.MyPage.as_view(), name="me"),
+    path(_CASE, case.CaseView.as_view(), name="case"),
+    path(f"{_CASE}/claim", case.Claim.as_view(), name="claim"),
+    path(f"{_CASE}/release", case.Release.as_view(), name="release"),
+    path(f"{_CASE}/note", case.AddNote.as_view(), name="note"),
+    path(f"{_CASE}/read", case.ReadCase.as_view(), name="read"),
+    path(f"{_CASE}/thaw", case.ThawItem.as_view(), name="thaw"),
+    path(
+        f"{_CASE}/reveal/<uuid:item>/words",
+        reveals.RevealPage.as_view(),
+        name="reveal-words",
+    ),
+    path(
+        f"{_CASE}/reveal/<uuid:item>/<uuid:media>",
+        reveals.RevealPage.as_view(),
+        name="reveal",
+    ),
+    path(f"{_CASE}/opened/<uuid:reveal>", reveals.Opened.as_view(), name="opened"),
+    path("preview/<uuid:media>", media.Preview.as_view(), name="preview"),
+    path("original/<uuid:reveal>", media.Original.as_view(), name="original"),
+    path("alarms", alarms.AlarmsPage.as_view(), name="alarms"),
+    path("alarms/<uuid:alarm>", alarms.Acknowledge.as_view(), name="acknowledge"),
+    path("people", people.PeoplePage.as_view(), name="people"),
+    path("people/<uuid:person>", people.PersonPage.as_view(), name="person"),
+    path(
+        "people/<uuid:person>/deactivate",
+        people.Deactivate.as_view(),
+        name="deactivate",
+    ),
+    path("people/<uuid:person>/reset", people.Reset.as_view(), name="reset"),
+    path("platforms", platforms.PlatformsPage.as_view(), name="platforms"),
+    path("keys/<uuid:key>/revoke", platforms.RevokeKey.as_view(), name="revoke-key"),
+    path("authorities", authorities.AuthoritiesPage.as_view(), name="authorities"),
+    path("authorities/live", authorities.GoLivePage.as_view(), name="go-live"),
+]

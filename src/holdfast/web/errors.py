@@ -1,0 +1,57 @@
+"""What Django shows when nothing else does: a problem document, or a plain page.
+
+The page is the portal's: it says nothing of what went wrong inside, and asks nothing.
+"""
+
+from __future__ import annotations
+
+from django.core.exceptions import SuspiciousOperation
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from holdfast.web.api import problems
+from holdfast.web.components.shapes import Problem
+from holdfast.web.middleware import API_PREFIX
+
+WORDS = {
+    400: ("This could not be read", "Go back and try again."),
+    403: (
+        "This page was open for too long",
+        "Nothing is lost yet. Go back, load the page again and send it once more.",
+    ),
+    404: ("There is no such page", "Check the address, or start again from the front."),
+    500: (
+        "Something went wrong",
+        "It is our fault and not yours. Go back and try again in a minute.",
+    ),
+}
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """400: a request that cannot be read."""
+    return _answer(request, 400, exception)
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """403: not allowed here."""
+    return _answer(request, 403, exception)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """404: nothing at this address."""
+    return _answer(request, 404, Http404())
+
+
+def fault(request: HttpRequest) -> HttpResponse:
+    """500: a fault of ours. Django has logged it."""
+    return _answer(request, 500, None)
+
+
+def _answer(request: HttpRequest, status: int, error: Exception | None) -> HttpResponse:
+    if request.path.startswith(API_PREFIX):
+        if isinstance(error, SuspiciousOperation | Http404):
+            return problems.handle(request, error)
+        return problems.response(problems.problem(request.path, status))
+    title, words = WORDS[status]
+    shown = {"problem": Problem(title=title, detail=words)}
+    return render(request, "portal/problem.html", shown, status=status)

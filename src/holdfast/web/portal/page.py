@@ -1,0 +1,99 @@
+"""What every page of the portal does, and what every question does.
+
+A page reads the visit, answers, and sends the visit back; it is never stored by the
+browser. A question is a form: shown, shown again with what is wrong, or answered.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any, ClassVar
+
+from django import forms
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+from django.views import View
+
+from holdfast.base.by import anyone
+from holdfast.base.errors import HoldfastError, InvalidInput
+from holdfast.web.portal import problems, session
+
+BY = anyone("portal")
+"""Whoever stands at the front door: nothing is known of them, and nothing asked."""
+
+
+class Page(View):
+    """One page of the portal."""
+
+    memory: session.Memory
+
+    def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        """Read the visit."""
+        super().setup(request, *args, **kwargs)
+        self.memory = session.read(request)
+
+    def dispatch(
+        self, request: HttpRequest, *args: Any, **kwargs: Any
+    ) -> HttpResponseBase:
+        """Answer; a refusal is a page of its own, in the same calm look."""
+        response: HttpResponseBase
+        try:
+            response = super().dispatch(request, *args, **kwargs)
+        except HoldfastError as refusal:
+            response = problems.refused(request, refusal)
+        return self.sent(response)
+
+    def sent(self, response: HttpResponseBase) -> HttpResponseBase:
+        """The answer as it leaves: with the visit, and not to be stored anywhere."""
+        session.write(response, self.memory)
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+    def go(self, page: str, **kwargs: str) -> HttpResponse:
+        """On to another page, asked for anew, so that reloading sends nothing twice."""
+        return HttpResponseRedirect(reverse(f"portal:{page}", kwargs=kwargs))
+
+
+class Question(Page):
+    """One question."""
+
+    template: ClassVar[str] = "portal/ask.html"
+
+    def form(self, **given: Any) -> forms.Form:
+        """The form, empty or with ``data``."""
+        raise NotImplementedError
+
+    def answered(self, form: forms.Form) -> HttpResponse:
+        """Do what follows from an answer. ``InvalidInput`` shows the form again."""
+        raise NotImplementedError
+
+    def around(self) -> dict[str, Any]:
+        """What the template shows around the question."""
+        return {}
+
+    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        """Ask."""
+        return self.show(self.form(), HTTPStatus.OK)
+
+    def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        """Take the answer, or ask again with the answer kept."""
+        form = self.form(data=request.POST)
+        if form.is_valid():
+            try:
+                return self.answered(form)
+            except InvalidInput as refusal:
+                form.add_error(None, refusal.message)
+        return self.show(form, HTTPStatus.UNPROCESSABLE_ENTITY)
+
+    def unsent(self, why: str) -> HttpResponseBase:
+        """The question with its answers in their boxes, and nothing done yet."""
+        form = self.form(data=self.request.POST)
+        form.add_error(None, why)
+        return self.sent(self.show(form, HTTPStatus.FORBIDDEN))
+
+    def show(self, form: forms.Form, status: HTTPStatus) -> HttpResponse:
+        """The question as a page."""
+        context = {"form": form, **self.around()}
+        return render(self.request, self.template, context, status=status)

@@ -1,0 +1,103 @@
+"""What the portal remembers between two pages: a few facts in one sealed cookie.
+
+Nothing of it is kept on the server, so nobody can look there for who is reporting. The
+cookie holds the answers that are not sent yet, or the id of the one report that its
+holder has shown they may follow; it is encrypted with this installation's keys, dies
+with the browser, and opens nothing after 15 idle minutes. Never in it: what somebody
+wrote, an address of a network, or who somebody is. The codename is in it only until its
+holder says that it is written down.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponseBase
+
+from holdfast.base import clock
+from holdfast.vault.installation import keys
+from holdfast.vault.keys import SecretDamaged
+
+COOKIE = "portal"
+IDLE_S = 15 * 60
+"""Seconds. Long enough to write about what hurts; short on a shared computer."""
+MAX_ADDRESS_BYTES = 2083
+"""The longest address that an authority takes; a browser keeps 4,096 bytes in all."""
+
+
+@dataclass
+class Memory:
+    """What one visit knows. Every field may be empty, and then says nothing."""
+
+    category: str = ""
+    """The answer to the first question, until the report is sent."""
+    address: str = ""
+    """What a link of the platform said the report is about."""
+    report: str = ""
+    """The id of the one report that may be followed, as text."""
+    codename: str = ""
+    """Until it is written down."""
+    said: str = ""
+    """A code of ``words.SAID`` that the next page shows once."""
+    expired: bool = False
+    """Whether there was a visit, and it was idle for too long. Never stored."""
+
+    @property
+    def report_id(self) -> UUID | None:
+        """The report that may be followed."""
+        return UUID(self.report) if self.report else None
+
+    def forget(self) -> None:
+        """Know nothing any more."""
+        vars(self).update(vars(Memory()))
+
+    def take_said(self) -> str:
+        """What is to be said once; after that it is forgotten."""
+        said, self.said = self.said, ""
+        return said
+
+
+def read(request: HttpRequest) -> Memory:
+    """The visit that a request belongs to; a new one if it has none, or an old one."""
+    sealed = request.COOKIES.get(COOKIE, "")
+    if not sealed:
+        return Memory()
+    try:
+        stored = json.loads(keys().decrypt_secret(sealed, bound_to=COOKIE))
+    except (SecretDamaged, ValueError):
+        return Memory()
+    seen_at = stored.pop("seen_at")
+    if clock.now().timestamp() - seen_at > IDLE_S:
+        return Memory(expired=bool(stored.get("report")))
+    known = {each.name for each in fields(Memory)}
+    return Memory(**{name: stored[name] for name in known & stored.keys()})
+
+
+def write(response: HttpResponseBase, memory: Memory) -> None:
+    """Send the visit back to its browser, or take the cookie away when it is empty."""
+    stored: dict[str, Any] = {
+        name: value for name, value in asdict(memory).items() if value
+    }
+    stored.pop("expired", None)
+    if not stored:
+        forget(response)
+        return
+    stored["seen_at"] = clock.now().timestamp()
+    response.set_cookie(
+        COOKIE,
+        keys().encrypt_secret(json.dumps(stored, ensure_ascii=False), bound_to=COOKIE),
+        # Without an age it dies with the browser. Lax, for a report starts at a link
+        # of the platform, and what that link says must outlive one redirect.
+        httponly=True,
+        samesite="Lax",
+        secure=settings.SESSION_COOKIE_SECURE,
+    )
+
+
+def forget(response: HttpResponseBase) -> None:
+    """Take the visit's cookie away."""
+    response.delete_cookie(COOKIE, samesite="Lax")

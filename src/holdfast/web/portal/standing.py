@@ -1,0 +1,104 @@
+"""Where a report stands, in the shapes that the page's parts draw.
+
+Every line is made from what ``notifications.queries`` says, and says no more: "told"
+until the site has confirmed, and what was decided in the words of the decision's own
+message (promises 4 and 16).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from holdfast.notifications.queries import Message as Told
+from holdfast.notifications.queries import ReportStatus
+from holdfast.web.components.shapes import Message, Step
+from holdfast.web.portal.words import TOLD
+
+
+@dataclass(frozen=True)
+class ClockShown:
+    """One promise: ``state`` is kept, late or running."""
+
+    label: str
+    due_at: datetime
+    met_at: datetime | None
+    state: str
+
+
+def steps(report: ReportStatus) -> list[Step]:
+    """The way of a report, with where it is now."""
+    return [
+        Step(_("We got your report"), "done", report.received_at),
+        *_hiding(report),
+        Step(_("People decide"), _deciding(report)),
+        Step(
+            _("We tell you what was decided"),
+            "done" if report.status == "decided" else "later",
+        ),
+    ]
+
+
+def clocks(report: ReportStatus) -> list[ClockShown]:
+    """What was promised, and whether it was kept."""
+    return [
+        ClockShown(
+            each.label,
+            each.due_at,
+            each.met_at,
+            "late" if each.breached else "kept" if each.met_at else "running",
+        )
+        for each in report.clocks
+    ]
+
+
+def messages(report: ReportStatus) -> list[Message]:
+    """The thread: our messages, and what the reporter has told."""
+    return [
+        Message(_words_of(each), each.at, from_us=not each.from_reporter)
+        for each in report.messages
+    ]
+
+
+def _words_of(message: Told) -> str:
+    if not message.from_reporter:
+        return message.words
+    if message.kind == "claim":
+        return str(TOLD.get(message.words, message.words))
+    if message.kind == "danger":
+        return str(TOLD["danger"])
+    if message.kind == "police_number":
+        return _("Number from the police: %(number)s") % {"number": message.words}
+    if message.kind == "challenge":
+        return message.words or str(TOLD["challenge"])
+    return message.words
+
+
+def _deciding(report: ReportStatus) -> str:
+    return {"received": "later", "being_looked_at": "now", "decided": "done"}[
+        report.status
+    ]
+
+
+def _hiding(report: ReportStatus) -> list[Step]:
+    told, confirmed = report.told_to_hide, report.confirmed_hidden
+    if not told:
+        return []
+    facts = {"platform": report.platform, "count": told, "confirmed": confirmed}
+    if confirmed >= told:
+        words = ngettext(
+            "%(platform)s has confirmed it: the post is no longer shown",
+            "%(platform)s has confirmed it: %(count)d posts are no longer shown",
+            told,
+        )
+        return [Step(words % facts, "done")]
+    words = ngettext(
+        "We have told %(platform)s to hide the post",
+        "We have told %(platform)s to hide %(count)d posts",
+        told,
+    )
+    detail = _("%(platform)s has confirmed %(confirmed)d of %(count)d so far.")
+    return [Step(words % facts, "now", detail=detail % facts)]

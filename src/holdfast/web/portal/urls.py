@@ -1,0 +1,20 @@
+"""The portal's addresses. None of them says what a report is about, or which it is."""
+
+from django.urls import path
+
+from holdfast.web.portal.views import adding, follow, report
+
+app_name = "portal"
+urlpatterns = [
+    path("", report.Start.as_view(), name="start"),
+    path("report", report.Link.as_view(), name="link"),
+    path("report/where", report.Where.as_view(), name="where"),
+    path("report/received", report.Received.as_view(), name="received"),
+    path("report/more/<slug:name>", adding.InARow.as_view(), name="more"),
+    path("follow", follow.Follow.as_view(), name="follow"),
+    path("follow/status", follow.Status.as_view(), name="status"),
+    path("follow/add/<slug:name>", adding.Adding.as_view(), name="add"),
+    path("follow/challenge", follow.Challenge.as_view(), name="challenge"),
+    path("follow/contact", follow.WithdrawContact.as_view(), name="withdraw_contact"),
+    path("follow/finished", follow.Finished.as_view(), name="finished"),
+]

@@ -1,0 +1,132 @@
+"""Coming back: the words open one report, and only that one.
+
+Nothing in an address says which report it is; the visit does. Never shows or returns
+what was reported (promise 9), and says nothing about other reports, places or people.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+from uuid import UUID
+
+from django import forms as django_forms
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+
+from holdfast.base.errors import NotFound
+from holdfast.intake import operations as intake
+from holdfast.notifications import operations as notifying
+from holdfast.notifications import queries as notifications
+from holdfast.web.portal import standing
+from holdfast.web.portal.forms import CodenameForm
+from holdfast.web.portal.page import BY, Page, Question
+from holdfast.web.portal.words import SAID
+
+
+class Follow(Question):
+    """Enter the words. Slow, and never locked: the words are the only way back."""
+
+    template = "portal/follow.html"
+
+    def form(self, **given: Any) -> CodenameForm:
+        """One box for five words."""
+        return CodenameForm(**given)
+
+    def around(self) -> dict[str, Any]:
+        """Whether the last visit was ended because it was idle."""
+        return {"button": _("Open my report"), "expired": self.memory.expired}
+
+    def answered(self, form: django_forms.Form) -> HttpResponse:
+        """Open the report of these words."""
+        try:
+            found = intake.open_by_codename(form.cleaned_data["codename"])
+        except NotFound as refusal:
+            form.add_error("codename", refusal.message)
+            return self.show(form, HTTPStatus.UNPROCESSABLE_ENTITY)
+        self.memory.forget()
+        self.memory.report = str(found)
+        return self.go("status")
+
+
+class Mine(Page):
+    """A page of the one report that this visit may follow."""
+
+    def dispatch(
+        self, request: HttpRequest, *args: Any, **kwargs: Any
+    ) -> HttpResponseBase:
+        """Without a report, ask for the words."""
+        if self.memory.report_id is None:
+            return self.sent(self.go("follow"))
+        return super().dispatch(request, *args, **kwargs)
+
+    @property
+    def report_id(self) -> UUID:
+        """The report; there is one, or this page is not reached."""
+        assert self.memory.report_id is not None
+        return self.memory.report_id
+
+
+class Status(Mine):
+    """Where the report stands, the clocks, and the messages both ways."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """Show it, and note that our messages have been seen."""
+        known = notifications.status_of(self.report_id)
+        notifying.mark_read(
+            each.id for each in known.messages if each.unread and not each.from_reporter
+        )
+        context = {
+            "report": known,
+            "timeline": standing.steps(known),
+            "clocks": standing.clocks(known),
+            "messages": standing.messages(known),
+            "unsaved": bool(self.memory.codename),
+            "said": SAID.get(self.memory.take_said(), ""),
+        }
+        return render(request, "portal/status.html", context)
+
+
+class Act(Mine):
+    """A button of the page of the report. Its address alone does nothing."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """Somebody came by the address: show the report."""
+        return self.go("status")
+
+
+class Challenge(Act):
+    """ "This is wrong", in one tap."""
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """Have it looked at by somebody new."""
+        intake.challenge(self.report_id, by=BY)
+        self.memory.said = "challenged"
+        return self.go("status")
+
+
+class WithdrawContact(Act):
+    """No more messages by e-mail or phone."""
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """Forget how to reach the reporter; the report stands."""
+        intake.withdraw_contact(self.report_id, by=BY)
+        self.memory.said = "withdrawn"
+        return self.go("status")
+
+
+class Finished(Page):
+    """Signed off: this browser no longer knows the report."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """Say that it is done."""
+        return render(request, "portal/finished.html")
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """Forget the visit, and have the browser forget what it kept of it."""
+        self.memory.forget()
+        response = self.go("finished")
+        response.headers["Clear-Site-Data"] = '"cache", "storage"'
+        return response

@@ -1,0 +1,66 @@
+"""What the portal says that no policy and no decision says: hints, states, thanks.
+
+Plain words for somebody who is thirteen and afraid. Never accuses, promises what is not
+so, or tells of anybody else's report (promises 15 and 16).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+Words = str | Promise
+
+HINTS: Final[dict[str, Words]] = {
+    "child_sexual_abuse_material": _(
+        "You, or somebody else under 18. A photo, a video or a drawing."
+    ),
+    "sextortion": _("They want more pictures, or money. You are not in trouble."),
+    "grooming": _("They ask for secrets, for pictures, or to meet."),
+    "child_trafficking": _("Somebody else gets money or gifts for it."),
+    "child_other": _("You need not be sure what it is called."),
+    "intimate_image": _("Of you, or of somebody you know."),
+    "self_harm": _("Somebody may hurt themselves."),
+    "copyright": _("Somebody uses your work without asking."),
+}
+"""Beside the policy's own label of a category, where there is more to say."""
+
+ABOUT: Final[tuple[tuple[str, Words], ...]] = (
+    ("shown", _("Me")),
+    ("parent", _("My child")),
+    ("relative", _("A friend, or somebody in my family")),
+    ("professional", _("Somebody I know through my work")),
+    ("witness", _("Somebody I do not know")),
+)
+"""Answers to "Who is it about?": each is a claim of ``intake.CLAIMS``."""
+
+TOLD: Final[dict[str, Words]] = {
+    "shown": _("It is about me."),
+    "parent": _("It is about my child."),
+    "relative": _("It is about a friend, or somebody in my family."),
+    "professional": _("It is about somebody I know through my work."),
+    "witness": _("It is about somebody I do not know."),
+    "danger": _("Somebody is in danger right now."),
+    "challenge": _("I think that the decision is wrong. Please look again."),
+}
+"""What the reporter has told by pressing, as their own words in the thread."""
+
+SAID: Final[dict[str, Words]] = {
+    "added": _("Thank you. It is now part of your report."),
+    "challenged": _("Thank you. Somebody who has not worked on this before will look."),
+    "withdrawn": _("We keep no e-mail address or phone number of yours any more."),
+}
+"""Said once, at the top of the page that follows."""
+
+UNSENT: Final = _(
+    "This page was open for a long time, so your answer is not sent yet. Do not worry, "
+    "nothing you wrote is lost: look at it and press the button again. If this comes "
+    "back, allow cookies for this page."
+)
+CLOSED: Final = _(
+    "Nobody used this page for 15 minutes, so we closed your report and your answer is "
+    "not sent yet. Nothing you wrote is lost: copy it, come back with your words, and "
+    "paste it there."
+)

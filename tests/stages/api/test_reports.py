@@ -1,0 +1,316 @@
+"""Reports by the API: frozen, answered, once, and never refused for their rate."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from holdfast.base import clock
+from holdfast.base.by import SYSTEM, Permission
+from holdfast.base.models import Event
+from holdfast.intake.models import Codename, Report, Target
+from holdfast.intake.operations import open_by_codename
+from holdfast.items import answers
+from holdfast.items.keys import PlatformGiven, put_platform
+from holdfast.items.models import Item, RememberedAnswer
+from holdfast.notifications.models import Receipt
+from holdfast.web.api import limits
+from tests.stages.api.calls import Api, json_of
+from tests.world import World, encoded, photograph
+
+pytestmark = pytest.mark.django_db
+
+CHILD = "child_sexual_abuse_material"
+OTHER = "other"
+
+
+@pytest.fixture
+def api(world: World) -> Api:
+    return Api(world)
+
+
+def test_a_report_freezes_and_answers_with_all_of_the_contract(api: Api) -> None:
+    api.world.post("1", encoded(photograph()))
+    api.world.post("2", repost_of="1")
+    answer = api.post(
+        "/reports",
+        {
+            "targets": [{"item": "1"}, {"url": "https://plaza.example/p/nowhere"}],
+            "category": CHILD,
+            "reporter": "stranger",
+            "claims": ["witness"],
+            "wants_codename": True,
+        },
+    )
+    assert answer.status_code == 201
+    said = json_of(answer)
+    assert set(said) == {
+        "number", "received_at", "codename", "targets", "frozen", "already_frozen",
+        "deadlines", "words",
+    }  # fmt: skip
+    assert said["frozen"] == ["1", "2"]
+    assert said["targets"] == [
+        {"named_as": "1", "located": True, "item": "1", "state": "frozen"},
+        {
+            "named_as": "https://plaza.example/p/nowhere",
+            "located": False,
+            "item": None,
+            "state": None,
+        },
+    ]
+    assert said["deadlines"]
+    assert open_by_codename(said["codename"]) == Report.objects.get().id
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert json_of(api.get("/items/2"))["state"] == "frozen"
+
+
+def test_the_codename_is_stored_nowhere_in_clear(api: Api) -> None:
+    said = json_of(
+        api.post("/reports", {"words": "x", "category": CHILD, "wants_codename": True})
+    )
+    kept = RememberedAnswer.objects.get()
+    assert said["codename"] not in kept.body
+    assert said["number"] not in kept.body
+    assert said["codename"] not in str(Receipt.objects.values_list())
+    assert said["codename"] not in str(Codename.objects.values_list())
+
+
+def test_words_alone_are_a_report(api: Api) -> None:
+    said = json_of(api.post("/reports", {"category": CHILD, "words": "On the wall"}))
+    assert said["frozen"] == []
+    assert said["targets"][0]["located"] is False
+
+
+@pytest.mark.parametrize(
+    ("wrong", "status"),
+    [
+        ({"category": "no such", "words": "x"}, 422),
+        ({"category": CHILD}, 422),
+        ({"category": CHILD, "targets": [{"item": "1"}] * 51}, 422),
+        ({"category": CHILD, "words": "x", "claims": ["king"]}, 422),
+        ([], 422),
+        ("x", 422),
+    ],
+)
+def test_what_makes_no_report_is_refused_with_a_reason(
+    api: Api, wrong: Any, status: int
+) -> None:
+    answer = api.post("/reports", wrong)
+    assert answer.status_code == status
+    assert json_of(answer)["detail"]
+    assert not Report.objects.exists()
+
+
+def test_a_target_named_twice_over_keeps_the_reporters_words(api: Api) -> None:
+    api.post(
+        "/reports",
+        {
+            "category": CHILD,
+            "targets": [{"url": "https://plaza.example/p/9", "actor": "poster"}],
+        },
+    )
+    target = Target.objects.get()
+    assert target.named_as == "https://plaza.example/p/9"
+    assert target.actor is not None
+
+
+def test_a_report_that_joins_two_cases_of_one_report_is_taken_in(api: Api) -> None:
+    first = [{"conversation": "x"}, {"actor": "a", "conversation": "x"}]
+    api.post("/reports", {"category": CHILD, "targets": first})
+    said = {"category": CHILD, "targets": [{"conversation": "x"}]}
+    assert api.post("/reports", said).status_code == 201
+
+
+def test_where_a_report_stands(api: Api) -> None:
+    api.world.post("1", encoded(photograph()))
+    number = json_of(
+        api.post("/reports", {"targets": [{"item": "1"}], "category": CHILD})
+    )["number"]
+    said = json_of(api.get(f"/reports/{number.lower()}"))
+    assert (said["number"], said["status"]) == (number, "received")
+    assert (said["frozen"], said["confirmed"]) == (["1"], 0)
+    there = PlatformGiven(slug="agora", name="Agora", url="https://agora.example")
+    other = Api(World(put_platform(there, by=SYSTEM)))
+    assert other.get(f"/reports/{number}").status_code == 404
+
+
+def test_categories_put_child_safety_first(api: Api) -> None:
+    said = json_of(api.get("/categories"))
+    first = [each["child_safety"] for each in said]
+    assert first == sorted(first, reverse=True)
+    assert first[0] is True
+
+
+class _LookUp(BaseHTTPRequestHandler):
+    """A platform's look-up that notes whether a transaction was open meanwhile."""
+
+    asked: list[str] = []
+
+    def do_GET(self) -> None:
+        self.asked.append(self.path)
+        body = b'{"item": "1"}' if "short" in self.path else b'{"item": null}'
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_platform_is_asked_once_and_outside_the_transaction(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _LookUp.asked.clear()
+    server = HTTPServer(("127.0.0.1", 0), _LookUp)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    inside: list[bool] = []
+    look_up = answers.item_meant
+
+    def watched(*args: Any) -> str | None:
+        inside.append(connection.in_atomic_block)
+        return look_up(*args)
+
+    monkeypatch.setattr("holdfast.web.api.reports.item_meant", watched)
+    try:
+        put_platform(
+            PlatformGiven(
+                slug="plaza",
+                name="Plaza",
+                url="https://plaza.example",
+                lookup_url=f"http://127.0.0.1:{server.server_port}/lookup",
+            ),
+            by=SYSTEM,
+        )
+        api.world.post("1", encoded(photograph()))
+        urls = ["https://plz.example/short", "https://plz.example/unknown"]
+        said = json_of(
+            api.post(
+                "/reports",
+                {"category": CHILD, "targets": [{"url": url} for url in urls]},
+            )
+        )
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert [each["located"] for each in said["targets"]] == [True, False]
+    assert [each["named_as"] for each in said["targets"]] == urls
+    assert said["frozen"] == ["1"]
+    assert len(_LookUp.asked) == 2
+    assert inside == [False, False]
+
+
+class Killed(BaseException):
+    """As if the process ended here: no handler may catch it."""
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    "dies_in",
+    [
+        "holdfast.web.api.reports.item_meant",
+        "holdfast.web.api.reports.notifications.receipt_of",
+        "holdfast.web.api.idempotency.remember",
+    ],
+)
+def test_a_crash_leaves_neither_report_nor_answer(
+    api: Api, monkeypatch: pytest.MonkeyPatch, dies_in: str
+) -> None:
+    api.world.post("1", encoded(photograph()))
+    said = {"targets": [{"item": "1"}], "category": CHILD, "wants_codename": True}
+
+    def die(*_: Any, **__: Any) -> None:
+        raise Killed
+
+    with monkeypatch.context() as dying:
+        dying.setattr(dies_in, die)
+        with pytest.raises(Killed):
+            api.post("/reports", said, key="k")
+    assert not Report.objects.exists()
+    assert not RememberedAnswer.objects.exists()
+    assert Item.objects.get().state == "visible"
+    assert api.post("/reports", said, key="k").status_code == 201
+    assert Report.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_crash_after_the_commit_repeats_the_answer(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = {"category": CHILD, "words": "x", "wants_codename": True}
+
+    def die(*_: Any, **__: Any) -> None:
+        raise Killed
+
+    with monkeypatch.context() as dying:
+        # The answer is on its way out when the process ends.
+        dying.setattr("holdfast.web.middleware.HeadersMiddleware.__call__", _late(die))
+        with pytest.raises(Killed):
+            api.post("/reports", said, key="k")
+    assert Report.objects.count() == 1
+    again = api.post("/reports", said, key="k")
+    assert again.status_code == 201
+    assert again.headers["Idempotent-Replay"] == "true"
+    assert json_of(again)["number"] == Report.objects.get().number
+    assert Codename.objects.count() == 1
+    assert open_by_codename(json_of(again)["codename"]) == Report.objects.get().id
+
+
+def _late(die: Any) -> Any:
+    def answer(self: Any, request: Any) -> Any:
+        self.get_response(request)
+        die()
+
+    return answer
+
+
+def test_above_the_rate_child_safety_is_slowed_and_alarmed_once(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr("holdfast.web.api.limits.time.sleep", slept.append)
+    monkeypatch.setattr(limits, "REPORTS_BURST", 1.0)
+    monkeypatch.setattr(limits, "REPORTS_PER_S", 0.01)
+
+    def report(category: str) -> int:
+        said = {"category": category, "words": "x"}
+        return api.post("/reports", said).status_code
+
+    assert [report(CHILD) for _ in range(4)] == [201] * 4
+    assert slept == [limits.SLOWDOWN_S] * 3
+    alarms = Event.objects.filter(
+        kind="alarm.raised", facts__code="rate.child_safety_slowed"
+    )
+    assert alarms.count() == 1
+    with clock.shifted(timedelta(seconds=61)):
+        monkeypatch.setattr(limits, "REPORTS_PER_S", 1e-9)
+        assert report(CHILD) == 201
+    assert alarms.count() == 2
+
+
+def test_above_the_rate_other_reports_wait(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "REPORTS_BURST", 1.0)
+    monkeypatch.setattr(limits, "REPORTS_PER_S", 0.1)
+    assert api.post("/reports", {"category": OTHER, "words": "x"}).status_code == 201
+    refused = api.post("/reports", {"category": OTHER, "words": "x"})
+    assert refused.status_code == 429
+    wait_s = int(refused.headers["Retry-After"])
+    assert 9 <= wait_s <= 10
+    with clock.shifted(timedelta(seconds=wait_s)):
+        again = api.post("/reports", {"category": OTHER, "words": "x"})
+    assert again.status_code == 201
+
+
+def test_a_key_without_the_scope_files_no_report(world: World) -> None:
+    reader = Api(world, [Permission.ITEMS_READ])
+    answer = reader.post("/reports", {"category": CHILD, "words": "x"})
+    assert answer.status_code == 403
+    assert "reports.write" in json_of(answer)["detail"]

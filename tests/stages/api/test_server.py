@@ -1,0 +1,223 @@
+"""The real server: gunicorn, sockets, chunks, and the document's page in Chromium."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+from django.db import connection
+from playwright.sync_api import sync_playwright
+from psycopg.conninfo import make_conninfo
+
+from holdfast.base import clock
+from holdfast.client import Holdfast, Item, Target
+from holdfast.client.types import File, Receipt
+from holdfast.intake.models import Report
+from tests.stages.api.calls import POSTED_AT, Api
+from tests.world import World, encoded, photograph
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+READY_S = 30.0
+
+
+@pytest.fixture(scope="module")
+def served(django_db_setup: None) -> Iterator[str]:
+    """The address of a server upon the tests' database."""
+    bind = _free_address()
+    server = _start(bind)
+    try:
+        _wait_for(f"http://{bind}/healthz", server)
+        yield f"http://{bind}"
+        server.send_signal(signal.SIGTERM)
+        assert server.wait(20) == 0
+    finally:
+        _kill(server)
+
+
+def test_the_client_that_ships_with_it_works(served: str, world: World) -> None:
+    with Holdfast(served, Api(world).token) as holdfast:
+        picture = encoded(photograph())
+        file = File(picture, "image/jpeg", "a.jpg")
+        stranger = Item("1", "image", posted_at=clock.now())
+        state = holdfast.put_item(stranger, [file])
+        assert state.state == "visible"  # type: ignore[union-attr]  # Not spooled.
+        receipt = holdfast.report(Target(item="1"), "child_sexual_abuse_material")
+        assert isinstance(receipt, Receipt)
+        assert receipt.frozen == ["1"]
+        copy = holdfast.put_item(
+            Item("a/2 ü", "image", posted_at=clock.now()),
+            [File(encoded(photograph(), quality=35), "image/jpeg")],
+        )
+        assert copy.state == "frozen"  # type: ignore[union-attr]  # Not spooled.
+        assert holdfast.item_state("a/2 ü").state == "frozen"
+        assert holdfast.categories()[0].child_safety
+
+
+def test_a_batch_may_come_in_chunks_and_nothing_else(served: str, world: World) -> None:
+    headers = {"Authorization": f"Bearer {Api(world).token}", "Idempotency-Key": "k"}
+
+    def lines() -> Iterator[bytes]:
+        for number in range(40):
+            line = {"id": str(number), "kind": "post", "posted_at": POSTED_AT}
+            text = json.dumps(line).encode() + b"\n"
+            yield text[:20]
+            yield text[20:]
+
+    with httpx.Client(base_url=f"{served}/api/v1") as http:
+        kind = {"Content-Type": "application/x-ndjson"}
+        answers = [
+            http.post("/items:batch", content=lines(), headers={**headers, **kind})
+            for _ in range(2)
+        ]
+        said = [json.loads(line) for line in answers[0].text.splitlines()]
+        assert [each["status"] for each in said] == [201] * 40
+        assert answers[1].headers["Idempotent-Replay"] == "true"
+        assert answers[1].text == answers[0].text
+        chunked = http.put("/items/1", content=lines(), headers=headers)
+        assert chunked.status_code == 411
+        assert chunked.headers["Content-Type"] == "application/problem+json"
+
+
+def test_many_at_once_with_one_key_are_one_report(served: str, world: World) -> None:
+    headers = {"Authorization": f"Bearer {Api(world).token}", "Idempotency-Key": "k"}
+    said = {"category": "child_other", "words": "x", "wants_codename": True}
+
+    def send(_: int) -> tuple[int, str]:
+        answer = httpx.post(f"{served}/api/v1/reports", json=said, headers=headers)
+        return answer.status_code, answer.json().get("codename", "")
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(send, range(16)))
+    assert {status for status, _ in answers} <= {201, 409}
+    assert len({codename for status, codename in answers if status == 201}) == 1
+    assert Report.objects.count() == 1
+
+
+def test_a_server_that_is_killed_leaves_nothing_half_done(world: World) -> None:
+    """Kills the whole server again and again while reports come in."""
+    headers = {"Authorization": f"Bearer {Api(world).token}"}
+    bind = _free_address()
+    numbers: set[str] = set()
+    for turn in range(3):
+        server = _start(bind)
+        try:
+            _wait_for(f"http://{bind}/healthz", server)
+            with ThreadPoolExecutor(4) as pool:
+                tries = [pool.submit(_report, bind, headers, n) for n in range(24)]
+                if turn < 2:
+                    while Report.objects.count() < 4 * (turn + 1):
+                        time.sleep(0.005)
+                    _kill(server)
+                numbers |= {said for each in tries if (said := each.result())}
+        finally:
+            _kill(server)
+    # Each key is one report, each number that was told is a report, none is lost.
+    assert Report.objects.count() == 24
+    assert numbers == set(Report.objects.values_list("number", flat=True))
+
+
+def test_the_document_is_read_without_asking_anybody_else(served: str) -> None:
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox"]
+        )
+        page = browser.new_page()
+        asked: list[str] = []
+        complaints: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        page.on(
+            "console",
+            lambda said: complaints.append(said.text) if said.type == "error" else None,
+        )
+        page.goto(f"{served}/api/v1/docs")
+        page.get_by_text("File a report").wait_for()
+        page.locator(".opblock-summary", has_text="File a report").click()
+        page.get_by_text("Nothing is asked that the report can do without").wait_for()
+        browser.close()
+    assert all(url.startswith((served, "data:")) for url in asked), asked
+    assert complaints == []
+
+
+def test_pages_carry_their_headers(served: str) -> None:
+    blank = httpx.get(f"{served}/blank")
+    assert blank.headers["Cache-Control"] == "no-store"
+    assert blank.headers["Referrer-Policy"] == "same-origin"
+    assert "default-src 'none'" in blank.headers["Content-Security-Policy"]
+    assert httpx.get(f"{served}/gallery").status_code == 200
+    styles = httpx.get(f"{served}/static/holdfast/tokens.css")
+    assert styles.headers["Content-Type"].startswith("text/css")
+    nowhere = httpx.get(f"{served}/no/such/page")
+    assert nowhere.status_code == 404
+    assert nowhere.headers["Content-Type"].startswith("text/html")
+    assert "There is no such page" in nowhere.text
+
+
+def _report(bind: str, headers: dict[str, str], number: int) -> str:
+    said = {"category": "child_other", "words": f"{number}", "wants_codename": False}
+    try:
+        answer = httpx.post(
+            f"http://{bind}/api/v1/reports",
+            json=said,
+            headers={**headers, "Idempotency-Key": f"key {number}"},
+        )
+    except httpx.HTTPError:
+        return ""
+    return str(answer.json()["number"]) if answer.status_code == 201 else ""
+
+
+def _free_address() -> str:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return f"127.0.0.1:{free.getsockname()[1]}"
+
+
+def _start(bind: str) -> subprocess.Popen[bytes]:
+    program = f"from holdfast.web.server import serve; serve({bind!r}, 1, 4)"
+    return subprocess.Popen(
+        [sys.executable, "-c", program],
+        env={**os.environ, "DATABASE_URL": _database()},
+        start_new_session=True,
+    )
+
+
+def _kill(server: subprocess.Popen[bytes]) -> None:
+    """End the server and its workers at once, as if the power went."""
+    if server.poll() is None:
+        os.killpg(server.pid, signal.SIGKILL)
+    server.wait()
+
+
+def _database() -> str:
+    facts = connection.settings_dict
+    return make_conninfo(
+        "",
+        dbname=facts["NAME"],
+        user=facts["USER"],
+        password=facts["PASSWORD"],
+        host=facts["HOST"],
+        port=facts["PORT"],
+    )
+
+
+def _wait_for(url: str, server: subprocess.Popen[bytes]) -> None:
+    until = time.monotonic() + READY_S
+    while time.monotonic() < until:
+        assert server.poll() is None, "the server ended"
+        try:
+            if httpx.get(url).status_code == 200:
+                return
+        except httpx.HTTPError:
+            time.sleep(0.05)
+    raise AssertionError("the server did not become ready")

@@ -1,0 +1,80 @@
+"""What the portal remembers of a visit: little, sealed, and not for long."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.sessions.models import Session
+from django.test import Client
+
+from holdfast.base import clock
+from holdfast.web.portal import session
+from tests.stages.portal import walk
+from tests.world import World
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_visit_is_sealed_and_dies_with_the_browser(world: World) -> None:
+    client = Client()
+    walk.report(client)
+    words = walk.codename(client)
+    kept = client.cookies[session.COOKIE]
+    assert words
+    assert not any(word in kept.value for word in words.split() if len(word) > 4)
+    assert kept["httponly"]
+    assert kept["samesite"] == "Lax"
+    assert kept["max-age"] == kept["expires"] == ""
+    assert len(kept.OutputString()) < 4096
+    assert not Session.objects.exists(), "Nothing of a visit stays on the server."
+
+
+def test_a_visit_that_somebody_changed_opens_nothing(world: World) -> None:
+    client = Client()
+    walk.report(client)
+    sealed = client.cookies[session.COOKIE].value
+    for forged in (sealed[:-4] + "AAAA", "v1.", "nonsense", ""):
+        client.cookies[session.COOKIE] = forged
+        assert client.get("/follow/status")["Location"] == "/follow"
+
+
+def test_a_visit_ends_after_15_idle_minutes_and_says_so(world: World) -> None:
+    client = Client()
+    walk.report(client)
+    with clock.shifted(timedelta(minutes=14)):
+        assert client.get("/follow/status").status_code == 200
+    with clock.shifted(timedelta(minutes=28)):
+        assert client.get("/follow/status").status_code == 200, "14 minutes idle."
+    with clock.shifted(timedelta(minutes=44)):
+        page = client.get("/follow")
+        assert "15 minutes" in page.content.decode()
+        assert client.get("/follow/status").status_code == 302
+
+
+def test_words_are_shown_until_they_are_saved_and_never_after(world: World) -> None:
+    client = Client()
+    walk.report(client)
+    words = walk.codename(client)
+    assert len(words.split()) == 5
+    assert walk.codename(client) == words, "Reloading the page must not lose them."
+    assert "not saved your words" in client.get("/follow/status").content.decode()
+    assert client.post("/report/received")["Location"] == "/report/more/danger"
+    assert walk.codename(client) == ""
+    assert walk.memory(client).codename == ""
+
+
+def test_closing_the_report_leaves_nothing_in_the_browser(world: World) -> None:
+    client = Client()
+    walk.report(client)
+    answer = client.post("/follow/finished")
+    assert answer["Clear-Site-Data"] == '"cache", "storage"'
+    assert client.cookies[session.COOKIE].value == ""
+    assert client.get("/follow/status")["Location"] == "/follow"
+
+
+def test_the_longest_address_of_a_link_still_fits_into_the_cookie(db: None) -> None:
+    client = Client()
+    client.get("/report", {"url": "https://plaza.example/p/" + "ø" * 3000})
+    assert len(client.cookies[session.COOKIE].OutputString()) < 4096
+    assert walk.memory(client).address.startswith("https://plaza.example/p/ø")
