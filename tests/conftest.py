@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import socket
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -57,10 +56,9 @@ def _refuse_outside(self: socket.socket, address: Any) -> None:
 
 
 @pytest.fixture(autouse=True)
-def no_network(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     """Refuse any connection that leaves this machine."""
     monkeypatch.setattr(socket.socket, "connect", _refuse_outside)
-    yield
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from PIL import Image
 
 from holdfast.base import clock
@@ -101,7 +102,12 @@ def test_no_original_without_a_reveal_row(world: Any) -> None:
     ada = colleague("Ada", "reviewer")
     url = opened(ada, case, item)
     assert ada.get(url).status_code == 200
-    Reveal.objects.all().delete()
+    with connection.cursor() as cursor:
+        # Rows of the reveal log cannot be deleted; here somebody breaks that, too.
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("ALTER TABLE hf_reveal DISABLE TRIGGER USER")
+        cursor.execute("DELETE FROM hf_reveal")
+        cursor.execute("ALTER TABLE hf_reveal ENABLE TRIGGER USER")
     assert ada.get(url).status_code == 403
     # Neither the id of the media nor that of the item opens anything.
     for guess in (item.media.get().id, item.id, case.id):

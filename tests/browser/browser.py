@@ -1,0 +1,127 @@
+"""A real Chromium for the browser tests: finding it, and looking at a page with it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page, Request
+
+MISSING = (
+    "Chromium is missing. Run: make test (it installs chromium), "
+    "or apt-get install chromium"
+)
+_NAMES = ("chromium", "chromium-browser", "google-chrome")
+QUIET = (
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+"""Keep Chromium from calling home while it is being tested."""
+WIDE, NARROW = 1280, 320
+"""Pixels: a desk, and the narrowest page that WCAG 2.2 (1.4.10) asks for."""
+_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+def find_chromium() -> str:
+    """The program; ``AssertionError`` with what to do when there is none."""
+    names = [os.environ.get("HOLDFAST_CHROMIUM", ""), *_NAMES]
+    found = next((path for name in names if name and (path := shutil.which(name))), "")
+    assert found, MISSING
+    return found
+
+
+def arguments() -> list[str]:
+    """How Chromium is started. As root it cannot put itself into its sandbox."""
+    return [*QUIET, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
+
+
+@dataclass
+class Visitor:
+    """One person at one browser: their pages, and all that these asked for."""
+
+    browser: Browser
+    base_url: str
+    contexts: list[BrowserContext] = field(default_factory=list)
+    requests: list[Request] = field(default_factory=list)
+    refused_by_policy: list[str] = field(default_factory=list)
+
+    def open(self, path: str = "/", *, width: int = WIDE, scripts: bool = True) -> Page:
+        """A page in a fresh browser profile, at ``path``."""
+        context = self.browser.new_context(
+            base_url=self.base_url,
+            viewport={"width": width, "height": 800},
+            java_script_enabled=scripts,
+        )
+        context.set_default_timeout(15_000)
+        self.contexts.append(context)
+        context.on("request", lambda asked: self.requests.append(asked))
+        context.on("console", lambda said: self._listen(said.text))
+        page = context.new_page()
+        page.goto(path)
+        return page
+
+    def _listen(self, text: str) -> None:
+        if "Content Security Policy" in text or "Content-Security-Policy" in text:
+            self.refused_by_policy.append(text)
+
+    def pages(self) -> Iterator[Page]:
+        """Every page that is open."""
+        for context in self.contexts:
+            yield from context.pages
+
+    def outside(self) -> list[str]:
+        """The addresses of other hosts that were asked for: there should be none."""
+        ours = (self.base_url, "data:", "about:")
+        return [each.url for each in self.requests if not each.url.startswith(ours)]
+
+    def screenshots(self, folder: Path) -> list[Path]:
+        """A picture of every open page, for whoever looks into a failure."""
+        folder.mkdir(parents=True, exist_ok=True)
+        taken = []
+        for place, page in enumerate(self.pages()):
+            path = folder / f"page-{place}.png"
+            page.screenshot(path=path, full_page=True)
+            taken.append(path)
+        return taken
+
+    def close(self) -> None:
+        """Leave nothing open."""
+        for context in self.contexts:
+            context.close()
+
+
+def assert_accessible(page: Page) -> None:
+    """No rule of axe is broken: WCAG 2.2 A and AA, and what is held to be good."""
+    options = {"runOnly": {"type": "tag", "values": _TAGS}}
+    found = Axe().run(page, options=options)
+    assert not found.violations_count, f"{page.url}\n{found.generate_report()}"
+
+
+def assert_fits(page: Page) -> None:
+    """Nothing makes the page scroll sideways."""
+    width = page.viewport_size["width"] if page.viewport_size else 0
+    needed = page.evaluate("document.documentElement.scrollWidth")
+    assert needed <= width, f"{page.url} needs {needed} px of {width}"
+
+
+def weight(page: Page, path: str) -> int:
+    """Bytes that a first visit of ``path`` brings over the wire: all of it.
+
+    Routing the page's requests keeps the browser from using what it has already.
+    """
+    seen: list[int] = []
+    page.route("**", lambda route: route.continue_())
+    page.on("requestfinished", lambda request: seen.append(_size(request)))
+    page.goto(path, wait_until="networkidle")
+    return sum(seen)
+
+
+def _size(request: Request) -> int:
+    sizes = request.sizes()
+    return sizes["responseBodySize"] + sizes["responseHeadersSize"]

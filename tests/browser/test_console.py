@@ -1,0 +1,271 @@
+"""The console in a real browser: every page, wide and narrow, light and dark, by keys.
+
+Set ``HOLDFAST_PAGES`` to a folder and pictures of the pages are left there to look at.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from holdfast.base.events import alarm
+from tests.browser.browser import NARROW, Visitor, assert_accessible, assert_fits
+from tests.stages.console.desk import (
+    PASSWORD,
+    REASON,
+    Colleague,
+    busy_desk,
+    case_of,
+    colleague,
+    look,
+    read,
+    reported,
+)
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+EVERYBODY = ("reviewer", "specialist", "lead", "administrator")
+DESK = 1440  # pixels
+AXE_LOOKS = ((DESK, "light"), (NARROW, "dark"))
+LOOKS = ((DESK, "light"), (DESK, "dark"), (NARROW, "light"), (NARROW, "dark"))
+PICTURES = os.environ.get("HOLDFAST_PAGES", "")
+
+
+def enter(visitor: Visitor, who: Colleague, path: str = "/console/") -> Page:
+    """Sign in through the page and arrive."""
+    page = visitor.open(path, width=DESK)
+    page.get_by_label("E-mail").fill(who.email)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_label("Code").fill(who.recovery_codes.pop())
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url(f"**{path}")
+    return page
+
+
+def check(page: Page, name: str) -> None:
+    """Look at a page as it is shown to people with different screens.
+
+    Axe looks twice: both widths and both schemes are among what it sees.
+    """
+    for width, scheme in LOOKS:
+        if PICTURES or (width, scheme) in AXE_LOOKS:
+            page.set_viewport_size({"width": width, "height": 900})
+            page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+        if PICTURES:
+            picture(page, Path(PICTURES) / f"{name}-{width}-{scheme}.png")
+        if (width, scheme) in AXE_LOOKS:
+            assert_fits(page)
+            assert_accessible(page)
+    page.set_viewport_size({"width": DESK, "height": 900})
+    page.emulate_media(color_scheme="light")
+
+
+def picture(page: Page, path: Path) -> None:
+    """Keep what the page looks like."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=path, full_page=True)
+
+
+def test_sign_in_and_enrolment(visitor: Visitor, world: Any) -> None:
+    new = colleague("Ada Sample", "reviewer", signed_in=False)
+    page = visitor.open("/console/", width=DESK)
+    check(page, "sign-in")
+    page.get_by_label("E-mail").fill(new.email)
+    page.get_by_label("Password").fill("not the password")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("alert")).to_contain_text("This did not work")
+    check(page, "sign-in-refused")
+
+
+def test_first_sign_in(visitor: Visitor, world: Any) -> None:
+    import pyotp  # noqa: PLC0415  # Only this test stands in for somebody's device.
+
+    from holdfast.staff import operations as staff  # noqa: PLC0415
+    from tests.stages.console.desk import ADMIN  # noqa: PLC0415
+
+    added = staff.add_person(
+        email="new@example.org", name="New", roles=["reviewer"], by=ADMIN
+    )
+    page = visitor.open("/console/sign-in", width=DESK)
+    page.get_by_label("E-mail").fill("new@example.org")
+    page.get_by_label("Password").fill(added.one_time_password)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="Second factor")).to_be_visible()
+    check(page, "enrol")
+    secret = page.locator("code").inner_text()
+    page.get_by_label("Code").fill("000000")
+    page.get_by_label("Your own password").fill(PASSWORD)
+    page.get_by_role("button", name="Finish").click()
+    expect(page.get_by_role("alert")).to_contain_text("not the present code")
+    # The same secret is shown again: the app that has it need not begin anew.
+    assert page.locator("code").inner_text() == secret
+    check(page, "enrol-refused")
+    page.get_by_label("Code").fill(pyotp.TOTP(secret).now())
+    page.get_by_label("Your own password").fill(PASSWORD)
+    page.get_by_role("button", name="Finish").click()
+    expect(page.locator(".codes li")).to_have_count(8)
+    check(page, "recovery-codes")
+    page.get_by_role("link", name="I have written them down").click()
+    expect(page.get_by_text("Nothing is waiting here.")).to_be_visible()
+    check(page, "queue-empty")
+
+
+def test_queue_and_case(visitor: Visitor, world: Any) -> None:
+    ben = colleague("Ben Sample", *EVERYBODY, signed_in=False)
+    ada = colleague("Ada Sample", *EVERYBODY, signed_in=False)
+    _, case = busy_desk(world, ben)
+    alarm("freeze.unconfirmed", about={"platform": str(case.platform_id)})
+    alarm("deadline.near", about={"case": str(case.id)})
+    page = enter(visitor, ada)
+    check(page, "queue")
+    page.goto("/console/?urgency=urgent&needs=&claimed=mine")
+    expect(page.get_by_text("No case fits this choice.")).to_be_visible()
+    check(page, "queue-filtered")
+    page.goto(f"/console/case/{case.number}")
+    check(page, "case-unclaimed")
+    page.keyboard.press("c")
+    expect(page.get_by_text("Claimed by")).to_contain_text("Ada")
+    check(page, "case-claimed")
+    page.keyboard.press("d")
+    page.get_by_role("button", name="Record the decision").click()
+    expect(page.get_by_role("alert")).to_contain_text("Choose what you find.")
+    check(page, "case-errors")
+    page.goto("/console/alarms")
+    check(page, "alarms")
+    page.get_by_role("button", name="I take it").first.click()
+    expect(page.get_by_role("status")).to_contain_text("taken")
+
+
+def test_reveal_is_grey_and_small_until_ticked(visitor: Visitor, world: Any) -> None:
+    ada = colleague("Ada Sample", "reviewer", signed_in=False)
+    _, case = reported(world)
+    page = enter(visitor, ada, f"/console/case/{case.number}")
+    page.get_by_role("link", name="Open with a colleague").first.click()
+    check(page, "reveal-together")
+    page.goto(f"/console/case/{case.number}")
+    page.keyboard.press("c")
+    page.wait_for_load_state()
+    page.keyboard.press("r")
+    page.keyboard.press("ArrowDown")
+    page.get_by_role("button", name="Reveal").click()
+    shown = page.locator(".tile.is-revealed img")
+    expect(shown).to_be_visible()
+    assert shown.evaluate("image => image.naturalWidth") == 400
+    assert shown.evaluate("image => getComputedStyle(image).filter") == "grayscale(1)"
+    small = shown.bounding_box()
+    assert small
+    assert small["width"] <= 320
+    check(page, "opened")
+    page.get_by_label("Colours").check()
+    assert shown.evaluate("image => getComputedStyle(image).filter") == "none"
+    page.keyboard.press("h")
+    expect(shown).to_be_hidden()
+
+
+def test_no_violation_waits_for_a_specialist(visitor: Visitor, world: Any) -> None:
+    ada = colleague("Ada Sample", "reviewer", signed_in=False)
+    sam = colleague("Sam Special", "specialist", signed_in=False)
+    item, case = reported(world)
+    look(case, item, ada)
+    page = enter(visitor, ada, f"/console/case/{case.number}")
+    page.keyboard.press("d")
+    page.get_by_label("No violation").check()
+    page.get_by_label("No", exact=True).check()
+    page.get_by_label("Why no authority is told").fill("There is nothing to tell.")
+    page.get_by_label("Reason, in writing").first.fill(REASON)
+    page.get_by_role("button", name="Record the decision").click()
+    expect(page.get_by_role("status")).to_contain_text("a specialist must read next")
+    check(page, "case-second-mine")
+    other = enter(visitor, sam, f"/console/case/{case.number}")
+    check(other, "case-second")
+
+
+def test_decided_and_disagreement(visitor: Visitor, world: Any) -> None:
+    ada = colleague("Ada Sample", *EVERYBODY, signed_in=False)
+    ben = colleague("Ben Sample", "reviewer", signed_in=False)
+    sam = colleague("Sam Special", "specialist", signed_in=False)
+    item, case = reported(world)
+    look(case, item, ben)
+    read(case, ben, "no_violation")
+    look(case, item, sam)
+    read(case, sam)
+    page = enter(visitor, ada, f"/console/case/{case.number}")
+    expect(page.get_by_text("The readers disagree")).to_be_visible()
+    check(page, "case-disagree")
+    look(case, item, ada)
+    read(case, ada, parts={item.actor_id: "offender"})
+    page.reload()
+    expect(page.get_by_text("NOT FILED").first).to_be_visible()
+    check(page, "case-decided")
+
+
+def test_thaw_outside_child_safety(visitor: Visitor, world: Any) -> None:
+    lead = colleague("Lea Lead", "lead", signed_in=False)
+    item, case = reported(world, category="intimate_image")
+    page = enter(visitor, lead, f"/console/case/{case.number}")
+    page.get_by_text("Thaw before a decision").click()
+    page.get_by_label("Why, in writing").fill(REASON)
+    page.get_by_role("button", name="Thaw it").click()
+    expect(page.get_by_role("status")).to_contain_text("to show it again")
+    item.refresh_from_db()
+    assert item.state == "visible"
+    check(page, "case-thawed")
+
+
+def test_administrators_pages(visitor: Visitor, world: Any) -> None:
+    root = colleague("Root Admin", "administrator", signed_in=False)
+    ada = colleague("Ada Sample", "reviewer", signed_in=False)
+    page = enter(visitor, root, "/console/people")
+    check(page, "people")
+    page.get_by_role("button", name="Add and show").click()
+    check(page, "people-errors")
+    page.get_by_label("Name, as colleagues know them").fill("Cem New")
+    page.get_by_label("E-mail").fill("cem@example.org")
+    page.get_by_label("Legal").check()
+    page.get_by_role("button", name="Add and show").click()
+    check(page, "password-once")
+    page.goto(f"/console/people/{ada.person_id}")
+    check(page, "person")
+    page.goto("/console/platforms")
+    check(page, "platforms-no-key")
+    page.get_by_label("What it is for").fill("production")
+    page.get_by_role("button", name="Make it").click()
+    check(page, "key-once")
+    page.goto("/console/platforms")
+    check(page, "platforms")
+    page.goto("/console/authorities")
+    check(page, "authorities-empty")
+    page.goto("/console/authorities/live")
+    check(page, "go-live")
+    page.goto("/console/me")
+    check(page, "me")
+    page.goto("/console/case/C-00000-00000")
+    check(page, "refused")
+
+
+def test_a_day_by_keyboard_and_without_scripts(visitor: Visitor, world: Any) -> None:
+    ada = colleague("Ada Sample", *EVERYBODY, signed_in=False)
+    item, case = reported(world)
+    page = enter(visitor, ada)
+    page.keyboard.press("j")
+    expect(page.get_by_role("link", name=case.number)).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Case")).to_contain_text(case.number)
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    check(page, "keys")
+    plain = visitor.open("/console/", scripts=False)
+    plain.get_by_label("E-mail").fill(ada.email)
+    plain.get_by_label("Password").fill(PASSWORD)
+    plain.get_by_label("Code").fill(ada.recovery_codes.pop())
+    plain.get_by_role("button", name="Sign in").click()
+    plain.get_by_role("link", name=case.number).click()
+    plain.get_by_role("button", name="Claim").click()
+    plain.get_by_label("Why do you need to see it?").select_option(index=1)
+    plain.get_by_role("button", name="Reveal").click()
+    expect(plain.locator(".tile.is-revealed img")).to_be_visible()
+    assert case_of(item).reveals.count() == 1

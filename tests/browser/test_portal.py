@@ -1,0 +1,208 @@
+"""The portal in a real Chromium: with scripts and without, by keyboard, on a phone."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from holdfast.items.models import Item, ItemState
+from tests.browser.browser import (
+    NARROW,
+    WIDE,
+    Visitor,
+    assert_accessible,
+    assert_fits,
+    weight,
+)
+from tests.world import World, encoded, photograph
+
+CHILD = "A child is shown naked or in a sexual way"
+POST = "https://plaza.example/p/1"
+MAX_PAGE = 60_000  # bytes, with everything that a first visit brings along.
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def plaza(world: World) -> World:
+    """A platform with one post and one copy of it."""
+    picture = encoded(photograph())
+    world.post("1", picture)
+    world.post("2", picture, actor="other")
+    return world
+
+
+def press(page: Page, name: str) -> None:
+    page.get_by_role("button", name=name).click()
+
+
+def choose(page: Page, answer: str) -> None:
+    """Press the words, as people do, and not the small circle beside them."""
+    page.locator("label", has_text=re.compile(rf"^{answer}")).click()
+
+
+def send_report(page: Page, address: str = POST) -> str:
+    """From the first page to the receipt; the words on it."""
+    page.goto("/")
+    choose(page, CHILD)
+    press(page, "Continue")
+    page.get_by_label("Address").fill(address)
+    press(page, "Send my report")
+    expect(page.get_by_role("heading", level=1)).to_have_text(
+        "Thank you for telling us"
+    )
+    return page.locator(".codename").inner_text()
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no-scripts"])
+def test_the_whole_way_there_and_back(
+    plaza: World, visitor: Visitor, scripts: bool
+) -> None:
+    page = visitor.open("/", scripts=scripts)
+    words = send_report(page)
+    assert set(Item.objects.values_list("state", flat=True)) == {ItemState.FROZEN}
+    expect(page.locator("main")).to_contain_text("We have told Plaza to hide this")
+    printing = page.get_by_role("button", name="Print this page")
+    expect(printing).to_have_count(1 if scripts else 0)
+    press(page, "I have saved my words")
+    choose(page, "Yes")
+    press(page, "Add this")
+    choose(page, "Me")
+    press(page, "Add this")
+    page.get_by_role("link", name="Skip this question").click()
+    page.get_by_role("textbox").fill("They keep writing to me.")
+    press(page, "Add this")
+    expect(page.get_by_role("status").last).to_contain_text("part of your report")
+    press(page, "Close my report")
+    page.goto("/follow/status")
+    expect(page).to_have_url(re.compile("/follow$"))
+
+    again = visitor.open("/follow", scripts=scripts)
+    again.get_by_role("textbox").fill(words)
+    press(again, "Open my report")
+    expect(again.locator("main")).to_contain_text("They keep writing to me.")
+    expect(again.locator("main")).to_contain_text("It is about me.")
+    assert again.locator("main img, main video").count() == 0
+
+
+def test_the_whole_way_with_the_keyboard_alone(plaza: World, visitor: Visitor) -> None:
+    page = visitor.open("/")
+    tab_to(page, "input[name=category]")
+    page.keyboard.press("Space")
+    tab_to(page, "main button")
+    page.keyboard.press("Enter")
+    tab_to(page, "textarea[name=address]")
+    page.keyboard.type(POST)
+    tab_to(page, "main form button")
+    page.keyboard.press("Enter")
+    expect(page.locator(".codename")).to_be_visible()
+    tab_to(page, "main form button")
+    page.keyboard.press("Enter")
+    tab_to(page, "main a.button-quiet")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Who is it about?")
+
+
+def tab_to(page: Page, selector: str) -> None:
+    """Press Tab until the focus is there; it must be seen where it is."""
+    page.wait_for_load_state()
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        focused = page.locator(":focus")
+        if focused.count() and focused.evaluate("(e, s) => e.matches(s)", selector):
+            ring = focused.evaluate(
+                "e => [e, e.nextElementSibling].some(each => each &&"
+                " getComputedStyle(each).outlineStyle !== 'none')"
+            )
+            assert ring, f"The focus on {selector} cannot be seen."
+            return
+    raise AssertionError(f"Tab does not reach {selector} on {page.url}")
+
+
+@pytest.mark.parametrize(("width", "colours"), [(WIDE, "light"), (NARROW, "dark")])
+def test_every_page_and_every_mistake_can_be_used_by_everybody(
+    plaza: World,
+    visitor: Visitor,
+    width: int,
+    colours: Literal["light", "dark"],
+) -> None:
+    page = visitor.open("/", width=width)
+    page.emulate_media(color_scheme=colours)
+
+    def look() -> None:
+        assert_accessible(page)
+        assert_fits(page)
+
+    look()
+    press(page, "Continue")
+    look()
+    choose(page, CHILD)
+    press(page, "Continue")
+    look()
+    press(page, "Send my report")
+    look()
+    words = send_report(page)
+    look()
+    page.goto("/follow/status")  # The words are not saved yet.
+    look()
+    for name in ("danger", "about", "police", "words"):
+        page.goto(f"/report/more/{name}")
+        look()
+        press(page, "Add this")
+        look()
+    page.goto("/follow/add/link")
+    page.get_by_role("textbox").fill(f"https://plaza.example/p/{'x' * 200}")
+    press(page, "Add this")
+    look()
+    press(page, "Close my report")
+    look()
+    page.goto("/follow")
+    look()
+    page.get_by_role("textbox").fill("a b c d e")
+    press(page, "Open my report")
+    look()
+    page.get_by_role("textbox").fill(words)
+    press(page, "Open my report")
+    look()
+    page.goto("/there-is-no-such-page")
+    look()
+
+
+def test_a_form_whose_mark_is_gone_keeps_what_was_written(
+    plaza: World, visitor: Visitor
+) -> None:
+    page = visitor.open("/")
+    choose(page, CHILD)
+    press(page, "Continue")
+    page.get_by_label("Address").fill(POST)
+    page.context.clear_cookies(name="csrf")
+    press(page, "Send my report")
+    expect(page.get_by_role("alert")).to_contain_text("nothing you wrote is lost")
+    assert_accessible(page)
+    expect(page.get_by_label("Address")).to_have_value(POST)
+    press(page, "Send my report")
+    expect(page.locator(".codename")).to_be_visible()
+
+
+def test_leaving_blanks_the_page_and_back_does_not_bring_it_up(
+    plaza: World, visitor: Visitor
+) -> None:
+    page = visitor.open("/")
+    send_report(page)
+    for _ in range(3):
+        page.keyboard.press("Shift")
+    page.wait_for_url(re.compile("/blank$"))
+    page.go_back()
+    page.wait_for_url(re.compile("/blank$"))
+    assert "Thank you" not in page.content()
+
+
+def test_every_page_is_light(plaza: World, visitor: Visitor) -> None:
+    first = visitor.open("/")
+    send_report(first)
+    for path in ("/", "/report/received", "/report/more/words", "/follow/status"):
+        brought = weight(first.context.new_page(), path)
+        assert 0 < brought <= MAX_PAGE, f"{path} brings {brought} bytes"
