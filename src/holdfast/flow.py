@@ -31,6 +31,9 @@ from holdfast.triage import clocks
 from holdfast.triage import operations as triage
 from holdfast.vault import sequencer as log
 
+HIDING_FIRST = 10
+"""Telling the platform what to hide comes before every other job."""
+
 FLOW: tuple[On | Every, ...] = (
     # What the platform registers is fingerprinted, and compared with what is known.
     on(
@@ -85,7 +88,7 @@ FLOW: tuple[On | Every, ...] = (
         Kind.ITEM_THAWED,
         at_once=(enforcement.order_thaw, decisions.state_thaw_reasons),
     ),
-    on(Kind.DELIVERY_ORDERED, soon=(delivery.hand_over,)),
+    on(Kind.DELIVERY_ORDERED, soon=(delivery.hand_over,), priority=HIDING_FIRST),
     on(
         Kind.DELIVERY_CONFIRMED,
         at_once=(enforcement.mark_confirmed, notifications.tell_hidden),

@@ -14,11 +14,12 @@ from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from django.db import connection, transaction
 from procrastinate.contrib.django import app as jobs
+from procrastinate.types import JSONDict
 
 from holdfast.base import clock
 from holdfast.base.by import SYSTEM, By
@@ -27,6 +28,7 @@ from holdfast.base.models import Event as Event
 log = logging.getLogger(__name__)
 
 Step = Callable[[Event], None]
+About = Mapping[str, UUID | int | str | None]
 Tick = Callable[[], None]
 
 STEP_TASK = "holdfast.step"
@@ -95,6 +97,24 @@ class On:
     kind: Kind
     at_once: tuple[Step, ...] = ()
     soon: tuple[Step, ...] = ()
+    priority: int = 0
+    """Jobs of a higher priority are taken first."""
+
+
+class BulkStep(Protocol):
+    """A step that takes any number of events of one kind."""
+
+    def __call__(self, *events: Event) -> None: ...
+
+
+@dataclass(frozen=True)
+class Telling:
+    """What one of many events is about."""
+
+    about: About
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    cause: Event | None = None
+    """The event that this follows from; by default the one whose step is running."""
 
 
 @dataclass(frozen=True)
@@ -105,9 +125,15 @@ class Every:
     steps: tuple[Tick, ...] = field(default=())
 
 
-def on(kind: Kind, *, at_once: Sequence[Step] = (), soon: Sequence[Step] = ()) -> On:
+def on(
+    kind: Kind,
+    *,
+    at_once: Sequence[Step] = (),
+    soon: Sequence[Step] = (),
+    priority: int = 0,
+) -> On:
     """One line of the flow."""
-    return On(kind, tuple(at_once), tuple(soon))
+    return On(kind, tuple(at_once), tuple(soon), priority)
 
 
 def every(seconds: int, *steps: Tick) -> Every:
@@ -122,6 +148,7 @@ def step_name(step: Callable[..., object]) -> str:
 
 _flow: dict[str, On] = {}
 _steps: dict[str, Step] = {}
+_bulk: set[Step | BulkStep] = set()
 _cause: ContextVar[Event | None] = ContextVar("holdfast_cause", default=None)
 
 
@@ -135,10 +162,20 @@ def register(lines: Iterable[On]) -> None:
         _steps.update({step_name(step): step for step in line.soon})
 
 
+def in_bulk(step: BulkStep) -> BulkStep:
+    """Mark a step that takes any number of events of one kind at a time.
+
+    A report can freeze thousands of copies in its transaction; what follows for each
+    of them is then done in a few statements for all.
+    """
+    _bulk.add(step)
+    return step
+
+
 def emit(
     kind: Kind,
     *,
-    about: Mapping[str, UUID | int | str | None],
+    about: About,
     facts: Mapping[str, Any] | None = None,
     by: By,
     later_s: int = 0,
@@ -150,33 +187,50 @@ def emit(
     back, for a caller that runs them itself after its commit (see :func:`settle`) and
     keeps the jobs as a safety net.
     """
+    told = [Telling(about, facts or {})]
+    [event] = emit_many(kind, told, by=by, later_s=later_s)
+    return event
+
+
+def emit_many(
+    kind: Kind, told: Sequence[Telling], *, by: By, later_s: int = 0
+) -> list[Event]:
+    """The same as :func:`emit` for many things at once, in a few statements."""
     if not connection.in_atomic_block:
         raise RuntimeError("emit() belongs inside the transaction that it tells of.")
-    event = Event.objects.create(
-        kind=kind,
-        at=clock.now(),
-        by=str(by),
-        about={
-            name: _plain(value) for name, value in about.items() if value is not None
-        },
-        facts=dict(facts or {}),
-        cause=_cause.get(),
+    if not told:
+        return []
+    at = clock.now()
+    events = Event.objects.bulk_create(
+        Event(
+            kind=kind,
+            at=at,
+            by=str(by),
+            about={k: _plain(v) for k, v in each.about.items() if v is not None},
+            facts=dict(each.facts),
+            cause=each.cause or _cause.get(),
+        )
+        for each in told
     )
     line = _flow.get(kind)
     if line is None:
-        return event
-    with caused_by(event):
-        for step in line.at_once:
-            step(event)
-    for step in line.soon:
-        _enqueue(event, step, later_s)
-    return event
+        return events
+    for step in line.at_once:
+        if step in _bulk:
+            with caused_by(events[0]):
+                step(*events)
+            continue
+        for event in events:
+            with caused_by(event):
+                step(event)
+    _enqueue(line, events, later_s)
+    return events
 
 
 def alarm(
     code: str,
     *,
-    about: Mapping[str, UUID | int | str | None],
+    about: About,
     facts: Mapping[str, Any] | None = None,
     by: By = SYSTEM,
 ) -> Event:
@@ -236,12 +290,20 @@ def _caused_by(event: Event) -> Any:
         _cause.reset(token)
 
 
-def _enqueue(event: Event, step: Step, later_s: int) -> None:
+def _enqueue(line: On, events: Sequence[Event], later_s: int) -> None:
+    if not line.soon:
+        return
+    wanted: list[JSONDict] = [
+        {"event_id": event.id, "name": step_name(step)}
+        for event in events
+        for step in line.soon
+    ]
     jobs.configure_task(
         STEP_TASK,
         queue="steps",
+        priority=line.priority,
         schedule_in={"seconds": later_s} if later_s else None,
-    ).defer(event_id=event.id, name=step_name(step))
+    ).batch_defer(*wanted)
 
 
 def _plain(value: UUID | int | str | None) -> int | str:

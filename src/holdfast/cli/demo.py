@@ -7,24 +7,19 @@ named. Nothing outside is contacted; the authority is a test double.
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
-import tempfile
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 
 import typer
 from rich.console import Console
 
-from holdfast.base.errors import InvalidInput
 from holdfast.cli import start
 from holdfast.demo.display import Display, ledger_table, summary_table
 from holdfast.demo.ending import serve
 from holdfast.demo.pictures import PICTURES, make_album
 from holdfast.demo.result import result_of
-from holdfast.demo.stage import set_stage
+from holdfast.demo.stage import new_folder, set_stage
 from holdfast.demo.story import Story
 from holdfast.run.postgres import EmbeddedPostgres
 from holdfast.run.processes import Supervisor
@@ -64,7 +59,7 @@ def demo(
     for line in album.skipped:
         console.print(f"left out: {line}", highlight=False)
     with ExitStack() as stack:
-        folder = stack.enter_context(_folder(home))
+        folder = stack.enter_context(new_folder(home))
         console.print("Starting PostgreSQL, Holdfast, Plaza and a CyberTipline double.")
         # Before the supervisor, so that it outlives what the supervisor stops.
         database = stack.enter_context(
@@ -83,28 +78,6 @@ def demo(
             json_file.write_text(json.dumps(result, indent=2) + "\n")
         if serve_after:
             serve(stage, told, console)
-
-
-@contextmanager
-def _folder(home: Path | None) -> Iterator[Path]:
-    """An empty folder for the installation; deleted at the end unless it was named."""
-    if home is not None:
-        if home.exists() and any(home.iterdir()):
-            raise InvalidInput(f"{home} is not empty. Name an empty or a new folder.")
-        home.mkdir(parents=True, exist_ok=True)
-        yield _passable(home.resolve())
-        return
-    made = Path(tempfile.mkdtemp(prefix="holdfast-demo-"))
-    try:
-        yield _passable(made)
-    finally:
-        shutil.rmtree(made, ignore_errors=True)
-
-
-def _passable(folder: Path) -> Path:
-    # As root the database runs as another system user, who has to pass through.
-    folder.chmod(0o711 if os.geteuid() == 0 else 0o700)
-    return folder
 
 
 def _prepare(environment: dict[str, str]) -> None:

@@ -10,6 +10,8 @@ Rules: promise 3, promise 4, promise 15; Digital Services Act, Article 17.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
@@ -17,7 +19,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from holdfast.base import clock
 from holdfast.base.by import SYSTEM
-from holdfast.base.events import Event, Kind, emit
+from holdfast.base.events import Event, Kind, emit, in_bulk
 from holdfast.decisions.models import (
     ActorPart,
     Decision,
@@ -35,6 +37,7 @@ from holdfast.decisions.reasons import (
 from holdfast.decisions.rules import Ripe, Waiting, Withheld, ripe, withheld
 from holdfast.freeze.models import Freeze
 from holdfast.items.models import Item, ItemKind, ItemState
+from holdfast.items.queries import lock_items
 from holdfast.policy import queries as policies
 from holdfast.policy.rules import Policy
 from holdfast.review.models import Claim, Outcome, Reading
@@ -73,35 +76,66 @@ def decide_when_ripe(event: Event) -> None:
         )
 
 
-def state_freeze_reasons(event: Event) -> None:
-    """An item was hidden: write to its poster, neutrally, or say why that waits.
+@in_bulk
+def state_freeze_reasons(*events: Event) -> None:
+    """Items were hidden: write to their posters, neutrally, or say why that waits.
 
     What arrives in a case that people have decided falls under their decision, and gets
     the reasons of it.
     """
-    item = _item(event)
-    freeze = Freeze.objects.filter(item=item, thawed_at=None).first()
-    if freeze is None:
-        return
-    case = living(UUID(str(event.about["case"])))
-    decision = _decision_in_force(case)
-    if decision and decision.outcome == Outcome.VIOLATION:
-        _state_decision(case, decision, item)
-        return
+    by_case: dict[str, list[UUID]] = {}
+    for event in events:
+        by_case.setdefault(event.about["case"], []).append(UUID(event.about["item"]))
+    for case_id, item_ids in by_case.items():
+        case = living(UUID(case_id))
+        with transaction.atomic():
+            frozen = _frozen_with_poster(item_ids)
+            decision = _decision_in_force(case)
+            if decision and decision.outcome == Outcome.VIOLATION:
+                for item, _at in frozen:
+                    _state_decision(case, decision, item)
+            else:
+                _state_freezes(case, frozen)
+
+
+def _frozen_with_poster(item_ids: Sequence[UUID]) -> list[tuple[Item, datetime]]:
+    """The items that are frozen and have a poster, locked; and since when."""
+    lock_items(item_ids)
+    in_force = Freeze.objects.filter(item__in=item_ids, thawed_at=None)
+    since = dict(in_force.values_list("item", "frozen_at"))
+    items = Item.objects.filter(id__in=since, actor__isnull=False)
+    return [(item, since[item.id]) for item in items.select_related("platform")]
+
+
+def _state_freezes(case: Case, frozen: Sequence[tuple[Item, datetime]]) -> None:
     policy = policies.current()
-    _state(
-        case,
-        item,
-        StatementKind.FREEZE,
-        words=freeze_words(_thing(item)),
-        wait=withheld(
-            policy.withhold_at_freeze,
-            category=policy.category(case.category).seen(),
-            part=Part.UNKNOWN,
-            at=clock.now(),
-        ),
-        not_again=Q(item_id=item.id, made_at__gte=freeze.frozen_at),
+    wait = withheld(
+        policy.withhold_at_freeze,
+        category=policy.category(case.category).seen(),
+        part=Part.UNKNOWN,
+        at=clock.now(),
     )
+    stated = StatementOfReasons.objects.filter(
+        kind=StatementKind.FREEZE, item_id__in=[item.id for item, _at in frozen]
+    )
+    before = dict(stated.order_by("made_at").values_list("item_id", "made_at"))
+    statements = StatementOfReasons.objects.bulk_create(
+        StatementOfReasons(
+            actor_id=item.actor_id,
+            case=case,
+            kind=StatementKind.FREEZE,
+            item_id=item.id,
+            words=freeze_words(_thing(item)),
+            withheld_ground=wait.ground if wait else "",
+            withheld_until=wait.until if wait else None,
+            made_at=clock.now(),
+        )
+        for item, at in frozen
+        if item.actor_id is not None and (item.id not in before or before[item.id] < at)
+    )
+    if wait is None:
+        for statement in statements:
+            _hand_over(statement)
 
 
 def state_decision_reasons(event: Event) -> None:
@@ -142,7 +176,7 @@ def send_due_statements() -> None:
     """Hand over the statements whose withholding has ended, as far as still true."""
     for statement_id in _due().values_list("id", flat=True)[:STATEMENTS_A_TICK]:
         with transaction.atomic():
-            row = _due().select_for_update(skip_locked=True, of=("self",))
+            row = _due().select_for_update(skip_locked=True, of=("self",), no_key=True)
             statement = row.filter(id=statement_id).first()
             if statement:
                 _hand_over(statement)
@@ -236,7 +270,7 @@ def _state(
     if item.actor_id is None:
         return
     with transaction.atomic():
-        Item.objects.select_for_update().get(id=item.id)
+        Item.objects.select_for_update(no_key=True).get(id=item.id)
         if StatementOfReasons.objects.filter(not_again, kind=kind).exists():
             return
         statement = StatementOfReasons.objects.create(

@@ -22,6 +22,7 @@ REASON_CHOICE = "To decide this case"
 QUEUE_WAIT_S = 15.0
 PART_OF = "Part of @"
 UNKNOWN = "unknown"
+NOBODY: Mapping[str, str] = {}
 
 
 class Reviewer:
@@ -50,8 +51,14 @@ class Reviewer:
         if "/sign-in" in browser.url:
             raise Unavailable(f"{self.who.email} was not let in: {browser.words()}")
 
-    def take_case(self) -> None:
-        """Open the first case of the queue and claim it."""
+    def take_case(self, address: str = "") -> None:
+        """Open a case, or else the first one of the queue, and claim it."""
+        browser = self.browser
+        browser.open(address or self._first_of_queue())
+        self.case_url = browser.url
+        browser.submit(browser.form("csrfmiddlewaretoken", action="/claim"))
+
+    def _first_of_queue(self) -> str:
         browser = self.browser
         deadline = time.monotonic() + QUEUE_WAIT_S
         found: list[str] = []
@@ -60,9 +67,7 @@ class Reviewer:
             found = browser.page.xpath("//a[contains(@href, '/console/case/')]/@href")
             if not found and time.monotonic() > deadline:
                 raise Unavailable(f"The queue is empty: {browser.words()[:300]}")
-        browser.open(found[0])
-        self.case_url = browser.url
-        browser.submit(browser.form("csrfmiddlewaretoken", action="/claim"))
+        return found[0]
 
     def look(self) -> None:
         """Open the reported picture, with a reason; it is logged before it is shown."""
@@ -76,7 +81,7 @@ class Reviewer:
             browser.fetch(address)
         browser.open(self.case_url)
 
-    def read(self, outcome: str, reason: str, parts: Mapping[str, str]) -> str:
+    def read(self, outcome: str, reason: str, parts: Mapping[str, str] = NOBODY) -> str:
         """Write down a finding; returns what the console says to it.
 
         ``parts`` are by screen name; of everybody else nothing is known.

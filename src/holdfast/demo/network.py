@@ -190,6 +190,10 @@ class Plaza:
             {"items": list(items), "reported_at": reported_at},
         )
 
+    def events(self, item: str) -> dict[str, Any]:
+        """The raw events of one item, as Plaza wrote them down."""
+        return self._ask("GET", f"/_counts/events/{item}")
+
     def _ask(
         self, method: str, path: str, said: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:

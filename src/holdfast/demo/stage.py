@@ -9,11 +9,15 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from holdfast.base.errors import InvalidInput
 from holdfast.demo.inside import run_inside
 from holdfast.demo.network import (
     Double,
@@ -39,6 +43,25 @@ PEOPLE: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("you", "You", ("lead", "specialist", "administrator")),
 )
 """Who works at the desk: (short name, name, roles). The last is for the visitor."""
+
+
+@contextmanager
+def new_folder(home: Path | None = None) -> Iterator[Path]:
+    """An empty folder for an installation; deleted at the end unless it was named.
+
+    Raises ``InvalidInput`` for a named one that is not empty.
+    """
+    if home is not None and home.exists() and any(home.iterdir()):
+        raise InvalidInput(f"{home} is not empty. Name an empty or a new folder.")
+    folder = Path(tempfile.mkdtemp(prefix="holdfast-demo-")) if home is None else home
+    folder.mkdir(parents=True, exist_ok=True)
+    # As root the database runs as another system user, who has to pass through.
+    folder.chmod(0o711 if os.geteuid() == 0 else 0o700)
+    try:
+        yield folder.resolve()
+    finally:
+        if home is None:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @dataclass(frozen=True)

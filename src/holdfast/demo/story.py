@@ -300,7 +300,7 @@ class Story:
         return self._state(self.reported) == "removed"
 
     def _state(self, item: str) -> str:
-        """What Plaza has confirmed of an item; blank while Holdfast does not know it."""
+        """What Plaza has confirmed of an item; blank while Holdfast has none."""
         answer = self._api.get(f"/items/{item}")
         return str(answer.json()["confirmed_state"]) if answer.is_success else ""
 

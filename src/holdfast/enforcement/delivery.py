@@ -9,7 +9,7 @@ platform may be told twice and never not at all. Nothing here decides what to or
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,13 +18,13 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Exists, OuterRef, Q, Value
+from django.db.models import Exists, F, OuterRef, Q, Value
 from django.db.models.functions import Cast, Greatest
 
 from holdfast.base import clock
 from holdfast.base.by import SYSTEM, By, Permission
 from holdfast.base.errors import HoldfastError, NotFound
-from holdfast.base.events import Kind, emit
+from holdfast.base.events import Kind, Telling, emit, emit_many
 from holdfast.base.fields import CurrentTransaction, XidField
 from holdfast.base.models import Event
 from holdfast.enforcement import rules
@@ -57,6 +57,17 @@ _PENDING = Q(state=DeliveryState.PENDING)
 _rests_until: dict[UUID, float] = {}
 
 
+@dataclass(frozen=True)
+class Order:
+    """One instruction to give: about an item or an actor whose row is locked."""
+
+    subject: Item | Actor
+    verb: Verb
+    body: Mapping[str, Any] | None = None
+    enforcement: Enforcement | None = None
+    cause: Event | None = None
+
+
 def order(
     subject: Item | Actor,
     verb: Verb,
@@ -72,37 +83,73 @@ def order(
     latest. The state of the item or actor is the caller's to set.
     """
     locked = lock_subject(subject)
-    locked.deliveries += 1
-    locked.save(update_fields=["deliveries"])
+    [delivery] = order_many([Order(locked, verb, body, enforcement)], by=by)
     subject.deliveries = locked.deliveries
-    mine = about_subject(locked)
-    last = Delivery.objects.filter(**mine).order_by("-number").first()
+    return delivery
+
+
+def order_many(orders: Sequence[Order], *, by: By) -> list[Delivery]:
+    """The same for many, each about another subject, all locked by the caller."""
     now = clock.now()
-    delivery = Delivery.objects.create(
-        **mine,
-        platform_id=locked.platform_id,
-        number=locked.deliveries,
-        verb=verb,
-        body=dict(rules.BODIES.get(verb, {}) if body is None else body),
-        enforcement=enforcement,
-        next_attempt_at=now,
-        ordered_at=now,
-        xid=_feed_place(last),
+    last = _last_places(orders)
+    for each in orders:
+        each.subject.deliveries += 1
+    items = [each.subject for each in orders if isinstance(each.subject, Item)]
+    actors = [each.subject for each in orders if isinstance(each.subject, Actor)]
+    Item.objects.filter(id__in=[item.id for item in items]).update(
+        deliveries=F("deliveries") + 1
     )
-    emit(
+    Actor.objects.filter(id__in=[actor.id for actor in actors]).update(
+        deliveries=F("deliveries") + 1
+    )
+    deliveries = Delivery.objects.bulk_create(
+        Delivery(
+            **about_subject(each.subject),
+            platform_id=each.subject.platform_id,
+            number=each.subject.deliveries,
+            verb=each.verb,
+            body=dict(
+                rules.BODIES.get(each.verb, {}) if each.body is None else each.body
+            ),
+            enforcement=each.enforcement,
+            next_attempt_at=now,
+            ordered_at=now,
+            xid=_feed_place(last.get(each.subject.id)),
+        )
+        for each in orders
+    )
+    cases = _cases_of(deliveries)
+    emit_many(
         Kind.DELIVERY_ORDERED,
-        about=_about(delivery, enforcement),
-        facts={"verb": str(verb), "number": delivery.number},
+        [
+            Telling(
+                _about(delivery, each.enforcement, cases),
+                {"verb": str(each.verb), "number": delivery.number},
+                each.cause,
+            )
+            for each, delivery in zip(orders, deliveries, strict=True)
+        ],
         by=by,
     )
-    return delivery
+    return deliveries
+
+
+def _last_places(orders: Sequence[Order]) -> dict[UUID, int]:
+    """Where in the feed the last delivery about each subject stands."""
+    ids = [each.subject.id for each in orders if each.subject.deliveries]
+    standing = Delivery.objects.filter(Q(item__in=ids) | Q(actor__in=ids))
+    places: dict[UUID, int] = {}
+    for item_id, actor_id, xid in standing.values_list("item", "actor", "xid"):
+        subject = item_id or actor_id
+        places[subject] = max(xid, places.get(subject, 0))
+    return places
 
 
 def lock_subject(subject: Item | Actor) -> Item | Actor:
     """The item or actor, read anew and locked until the transaction ends."""
     if isinstance(subject, Item):
-        return Item.objects.select_for_update().get(id=subject.id)
-    return Actor.objects.select_for_update().get(id=subject.id)
+        return Item.objects.select_for_update(no_key=True).get(id=subject.id)
+    return Actor.objects.select_for_update(no_key=True).get(id=subject.id)
 
 
 def about_subject(subject: Item | Actor) -> dict[str, UUID]:
@@ -133,7 +180,7 @@ def confirm_delivery(delivery_id: UUID, *, by: By) -> bool:
             _show_confirmed(subject, found)
         emit(
             Kind.DELIVERY_CONFIRMED,
-            about=_about(found, found.enforcement),
+            about=_about(found, found.enforcement, _cases_of([found])),
             facts={"verb": found.verb, "number": found.number},
             by=by,
         )
@@ -214,7 +261,9 @@ def _take_next(mine: Q) -> Delivery | None:
     with transaction.atomic():
         now = clock.now()
         delivery = (
-            Delivery.objects.select_for_update(skip_locked=True, of=("self",))
+            Delivery.objects.select_for_update(
+                skip_locked=True, of=("self",), no_key=True
+            )
             .select_related("platform", "item", "actor")
             .filter(_PENDING, id=oldest[0], next_attempt_at__lte=now)
             .first()
@@ -325,7 +374,7 @@ def _show_confirmed(item: Item, delivery: Delivery) -> None:
         item.save(update_fields=["confirmed_state"])
 
 
-def _feed_place(last: Delivery | None) -> Any:
+def _feed_place(last: int | None) -> Any:
     """The transaction by which the feed sorts this delivery.
 
     Its own one, or that of the delivery before it if that is higher: transactions are
@@ -334,7 +383,7 @@ def _feed_place(last: Delivery | None) -> Any:
     """
     if last is None:
         return CurrentTransaction()
-    return Greatest(CurrentTransaction(), as_xid(last.xid), output_field=XidField())
+    return Greatest(CurrentTransaction(), as_xid(last), output_field=XidField())
 
 
 def as_xid(number: int) -> Cast:
@@ -348,15 +397,20 @@ def _subject(delivery: Delivery) -> Item | Actor:
     return subject
 
 
+def _cases_of(deliveries: Iterable[Delivery]) -> dict[UUID, UUID]:
+    """The case in which each delivery's item stands."""
+    items = [each.item_id for each in deliveries if each.item_id is not None]
+    return dict(CaseItem.objects.filter(item__in=items).values_list("item", "case"))
+
+
 def _about(
-    delivery: Delivery, enforcement: Enforcement | None
+    delivery: Delivery, enforcement: Enforcement | None, cases: Mapping[UUID, UUID]
 ) -> dict[str, UUID | int | str | None]:
     case_id: UUID | None = None
     if enforcement is not None:
         case_id = enforcement.decision.case_id
     elif delivery.item_id is not None:
-        place = CaseItem.objects.filter(item=delivery.item_id)
-        case_id = place.values_list("case_id", flat=True).first()
+        case_id = cases.get(delivery.item_id)
     return {
         "delivery": delivery.id,
         "platform": delivery.platform_id,

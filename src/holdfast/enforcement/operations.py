@@ -8,7 +8,7 @@ Items are always locked in the order of their ids.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -17,12 +17,13 @@ from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet
 
 from holdfast.base import clock
 from holdfast.base.by import SYSTEM
-from holdfast.base.events import Kind, alarm, caused_by, emit
+from holdfast.base.events import Kind, alarm, caused_by, emit, in_bulk
 from holdfast.base.models import Event
 from holdfast.decisions.models import ActorPart, Decision, Part
 from holdfast.enforcement import rules
 from holdfast.enforcement.delivery import (
     Confirmed,
+    Order,
     about_subject,
     confirm,
     confirm_delivery,
@@ -30,6 +31,7 @@ from holdfast.enforcement.delivery import (
     hand_over_what_is_due,
     lock_subject,
     order,
+    order_many,
 )
 from holdfast.enforcement.models import (
     Delivery,
@@ -57,24 +59,36 @@ BATCH = 500
 _STANDS = Q(state__in=[EnforcementState.ORDERED, EnforcementState.CONFIRMED])
 
 
-def order_freeze(event: Event) -> None:
-    """Step: tell the platform to hide a frozen item."""
-    _order_once(event, Verb.FREEZE)
+@in_bulk
+def order_freeze(*events: Event) -> None:
+    """Step: tell the platform to hide frozen items."""
+    _order_once(events, Verb.FREEZE)
 
 
-def order_thaw(event: Event) -> None:
-    """Step: tell the platform to show a thawed item again."""
-    _order_once(event, Verb.THAW)
+@in_bulk
+def order_thaw(*events: Event) -> None:
+    """Step: tell the platform to show thawed items again."""
+    _order_once(events, Verb.THAW)
 
 
-def _order_once(event: Event, verb: Verb) -> None:
-    with transaction.atomic(), caused_by(event):
-        [item] = lock_items([UUID(event.about["item"])])
-        told = Event.objects.filter(
-            cause=event, kind=Kind.DELIVERY_ORDERED, about__item=str(item.id)
+def _order_once(events: Sequence[Event], verb: Verb) -> None:
+    """One delivery for each event's item, however often the step runs."""
+    with transaction.atomic():
+        items = lock_items(UUID(event.about["item"]) for event in events)
+        by_id = {str(item.id): item for item in items}
+        told = set(
+            Event.objects.filter(
+                cause__in=events, kind=Kind.DELIVERY_ORDERED
+            ).values_list("cause", flat=True)
         )
-        if not told.exists():
-            order(item, verb, by=SYSTEM)
+        order_many(
+            [
+                Order(by_id[event.about["item"]], verb, cause=event)
+                for event in events
+                if event.id not in told
+            ],
+            by=SYSTEM,
+        )
 
 
 def plan(event: Event) -> None:
@@ -181,13 +195,13 @@ def _undo(case_id: UUID, enforcement_ids: Iterable[UUID]) -> None:
     # All items of the case, because the thaw that may follow locks them, too.
     lock_items(CaseItem.objects.filter(case=case_id).values_list("item", flat=True))
     list(
-        Actor.objects.select_for_update()
+        Actor.objects.select_for_update(no_key=True)
         .filter(enforcements__in=ids)
         .order_by("id")
         .values_list("id")
     )
     for each in (
-        Enforcement.objects.select_for_update(of=("self",))
+        Enforcement.objects.select_for_update(of=("self",), no_key=True)
         .select_related("item", "actor", "decision")
         .filter(id__in=ids)
         .exclude(state=EnforcementState.UNDONE)
@@ -230,7 +244,7 @@ def _carry_out(enforcement_id: UUID) -> None:
         )
     )
     each = (
-        Enforcement.objects.select_for_update(of=("self",))
+        Enforcement.objects.select_for_update(of=("self",), no_key=True)
         .select_related("decision")
         .get(id=enforcement_id)
     )
@@ -283,7 +297,7 @@ def _alarm_unconfirmed_freezes() -> None:
     )
     for platform_id in overdue.order_by().values_list("platform", flat=True).distinct():
         with transaction.atomic():
-            late = overdue.select_for_update(skip_locked=True)
+            late = overdue.select_for_update(skip_locked=True, no_key=True)
             rows = list(late.filter(platform=platform_id).order_by("ordered_at"))
             if not rows:
                 continue

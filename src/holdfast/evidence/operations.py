@@ -84,7 +84,9 @@ def set_retention(event: Event) -> None:
         days = policies.version(policy_version).keep_days
         # An item may have come from a case that was merged into this one.
         ours = Q(case=case) | Q(item__place__case=case)
-        rows = Preservation.objects.select_for_update(of=("self",)).filter(ours)
+        rows = Preservation.objects.select_for_update(of=("self",), no_key=True).filter(
+            ours
+        )
         for row in rows.order_by("id"):
             until = keep_until(row.keep_until, start, span, days)
             if until != row.keep_until:

@@ -68,7 +68,7 @@ def _sign(data: bytes) -> _Signals:
 
 def _keep(media_id: UUID, signals: _Signals) -> None:
     with transaction.atomic():
-        media = Media.objects.select_for_update().get(id=media_id)
+        media = Media.objects.select_for_update(no_key=True).get(id=media_id)
         if media.state != MediaState.WAITING:
             return
         Fingerprint.objects.create(

@@ -5,6 +5,7 @@ A freeze is put on in the transaction that stores the report. Nobody is asked fi
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from django.db import transaction
@@ -13,13 +14,13 @@ from django.db.models import Q
 from holdfast.base import clock
 from holdfast.base.by import SYSTEM, By, Permission
 from holdfast.base.errors import InvalidInput, NotFound, Refused
-from holdfast.base.events import Event, Kind, alarm, emit
+from holdfast.base.events import Event, Kind, Telling, alarm, emit, emit_many
 from holdfast.freeze.models import Freeze
 from holdfast.intake.models import Report
 from holdfast.intake.queries import told_by
 from holdfast.items.models import Item, ItemState
 from holdfast.items.queries import lock_items
-from holdfast.matching.queries import is_cleared
+from holdfast.matching.queries import cleared_among
 from holdfast.policy import queries as policies
 from holdfast.triage.models import Case, CaseItem, ItemRole
 from holdfast.triage.rules import may_freeze, speaks_with_weight
@@ -83,46 +84,47 @@ def move_to_merged_case(event: Event) -> None:
 
 
 def _freeze_case(case: Case, report: Report | None, *, arrived: bool) -> None:
+    """Freeze what may be frozen of a case; thousands of items in a few statements."""
     category = policies.current().category(case.category)
-    places = case.items.filter(item__state=ItemState.VISIBLE).order_by("item")
-    rows = {place.item_id: place for place in places}
-    for item in lock_items(rows):
-        if item.state != ItemState.VISIBLE:
-            continue
-        place = rows[item.id]
-        cleared = _cleared(case, place)
+    places = {
+        place.item_id: place
+        for place in case.items.filter(item__state=ItemState.VISIBLE)
+    }
+    items = [item for item in lock_items(places) if item.state == ItemState.VISIBLE]
+    weight = report is not None and _has_weight(report)
+    cleared = cleared_among(places) | _decided_clear(case, places.values())
+    frozen_since = _frozen_since(case, cleared)
+    freezing: list[tuple[Item, str]] = []
+    for item in items:
         if may_freeze(
             category_freezes=category.freeze,
-            cleared=cleared,
-            weight=report is not None and _has_weight(report),
-            frozen_since_clearance=cleared and _frozen_since(case, item),
+            cleared=item.id in cleared,
+            weight=weight,
+            frozen_since_clearance=item.id in frozen_since,
         ):
-            _freeze(case, item, _because(place, arrived=arrived))
-        elif cleared and report is not None and category.freeze:
-            _page_about_clearance(case, item, report)
+            freezing.append((item, _because(places[item.id], arrived=arrived)))
+        elif item.id in cleared and weight and category.freeze:
+            alarm(
+                "report.clearance_challenged",
+                about={"case": case.id, "item": item.id, "platform": case.platform_id},
+            )
+    _freeze(case, freezing)
 
 
-def _cleared(case: Case, place: CaseItem) -> bool:
-    """Whether people said of this item that nothing is wrong with it."""
-    decided = case.outcome == "no_violation" and case.decided_at is not None
-    return (decided and place.placed_at <= case.decided_at) or (  # type: ignore[operator]  # Not None where decided.
-        is_cleared(place.item_id)
-    )
+def _decided_clear(case: Case, places: Iterable[CaseItem]) -> set[UUID]:
+    """The items that stood in the case when people found no violation."""
+    if case.outcome != "no_violation" or case.decided_at is None:
+        return set()
+    at = case.decided_at
+    return {place.item_id for place in places if place.placed_at <= at}
 
 
-def _frozen_since(case: Case, item: Item) -> bool:
-    freezes = Freeze.objects.filter(item=item)
+def _frozen_since(case: Case, items: set[UUID]) -> set[UUID]:
+    """Which of some items were frozen again after people cleared them."""
+    freezes = Freeze.objects.filter(item__in=items)
     if case.decided_at is not None:
         freezes = freezes.filter(frozen_at__gt=case.decided_at)
-    return freezes.exists()
-
-
-def _page_about_clearance(case: Case, item: Item, report: Report) -> None:
-    if _has_weight(report):
-        alarm(
-            "report.clearance_challenged",
-            about={"case": case.id, "item": item.id, "platform": case.platform_id},
-        )
+    return set(freezes.values_list("item", flat=True))
 
 
 def _has_weight(report: Report) -> bool:
@@ -138,25 +140,34 @@ def _because(place: CaseItem, *, arrived: bool) -> str:
     return "upload" if arrived else "copy"
 
 
-def _freeze(case: Case, item: Item, because: str) -> None:
-    Freeze.objects.create(
-        item=item,
-        case=case,
-        because=because,
-        frozen_at=clock.now(),
-        frozen_by=str(SYSTEM),
+def _freeze(case: Case, freezing: Sequence[tuple[Item, str]]) -> None:
+    now = clock.now()
+    Freeze.objects.bulk_create(
+        Freeze(
+            item=item,
+            case=case,
+            because=because,
+            frozen_at=now,
+            frozen_by=str(SYSTEM),
+        )
+        for item, because in freezing
     )
-    item.state = ItemState.FROZEN
-    item.save(update_fields=["state"])
-    emit(
+    frozen = [item.id for item, _because in freezing]
+    Item.objects.filter(id__in=frozen).update(state=ItemState.FROZEN)
+    emit_many(
         Kind.ITEM_FROZEN,
-        about={
-            "platform": case.platform_id,
-            "case": case.id,
-            "item": item.id,
-            "actor": item.actor_id,
-        },
-        facts={"because": because, "category": case.category},
+        [
+            Telling(
+                {
+                    "platform": case.platform_id,
+                    "case": case.id,
+                    "item": item.id,
+                    "actor": item.actor_id,
+                },
+                {"because": because, "category": case.category},
+            )
+            for item, because in freezing
+        ],
         by=SYSTEM,
     )
 

@@ -213,7 +213,7 @@ def challenge(report_id: UUID, words: str = "", *, by: By) -> None:
     by.require(Permission.REPORT_FOLLOW)
     report = _report(report_id)
     with transaction.atomic():
-        Report.objects.select_for_update().get(id=report.id)
+        Report.objects.select_for_update(no_key=True).get(id=report.id)
         Addition.objects.create(
             report=report, kind="challenge", words=words.strip(), added_at=clock.now()
         )

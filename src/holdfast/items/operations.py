@@ -141,7 +141,7 @@ def put_item(
                 "registered_at": clock.now(),
             },
         )
-        item = Item.objects.select_for_update().get(id=item.id)
+        item = Item.objects.select_for_update(no_key=True).get(id=item.id)
         before = (item.text, item.url)
         was_deleted = item.deleted_at
         _fill(platform, item, given)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Max, Q, Sum
+from django.db.models import F, Max, Q, Sum
 
 from holdfast.base.by import By, Permission
 from holdfast.base.errors import NotFound, Unavailable
@@ -149,27 +149,46 @@ def find_by_url(platform_id: UUID, url: str, *, ask: bool = True) -> UUID | None
 
 def family(item_id: UUID) -> set[UUID]:
     """An item, what it is a repost of, and all reposts of that, however deep."""
-    root = item_id
-    seen = {root}
-    while True:
-        above = Item.objects.filter(id=root).values_list("repost_of", flat=True).first()
-        if above is None or above in seen:
-            break
-        root = above
-        seen.add(root)
-    layer = {root}
-    found = {item_id, root}
+    return families_of([item_id])[item_id]
+
+
+def families_of(item_ids: Iterable[UUID]) -> dict[UUID, set[UUID]]:
+    """The family of each of some items, in as many statements as reposts are deep."""
+    root = {item_id: item_id for item_id in item_ids}
+    climbing = set(root.values())
+    while climbing:
+        above = dict(
+            Item.objects.filter(id__in=climbing, repost_of__isnull=False)
+            .exclude(repost_of=F("id"))
+            .values_list("id", "repost_of")
+        )
+        root = {item_id: above.get(top) or top for item_id, top in root.items()}
+        climbing = {each for each in above.values() if each is not None}
+    below: dict[UUID, set[UUID]] = {top: {top} for top in root.values()}
+    origin = {top: top for top in below}
+    layer = set(below)
     while layer:
-        below = Item.objects.filter(repost_of__in=layer).values_list("id", flat=True)
-        layer = set(below) - found
-        found |= layer
-    return found
+        found = Item.objects.filter(repost_of__in=layer).values_list("id", "repost_of")
+        layer = set()
+        for item_id, above_id in found:
+            if above_id is not None and item_id not in origin:
+                origin[item_id] = origin[above_id]
+                below[origin[item_id]].add(item_id)
+                layer.add(item_id)
+    return {item_id: below[top] | {item_id} for item_id, top in root.items()}
 
 
 def lock_items(item_ids: Iterable[UUID]) -> list[Item]:
-    """Lock items, always in the order of their ids, so that no two ways deadlock."""
+    """Lock items, always in the order of their ids, so that no two ways deadlock.
+
+    With ``no_key``, as everywhere: whoever writes a row that names an item holds its
+    key already (FOR KEY SHARE), and two reports of one item at the same instant would
+    each wait for the other's.
+    """
     return list(
-        Item.objects.select_for_update().filter(id__in=set(item_ids)).order_by("id")
+        Item.objects.select_for_update(no_key=True)
+        .filter(id__in=set(item_ids))
+        .order_by("id")
     )
 
 

@@ -14,7 +14,7 @@ from django.db import transaction
 
 from holdfast.base import clock
 from holdfast.base.by import SYSTEM, By
-from holdfast.base.events import Event, Kind, emit
+from holdfast.base.events import Event, Kind, emit, in_bulk
 from holdfast.fingerprints.models import Fingerprint
 from holdfast.intake.models import Target
 from holdfast.items.models import Item, ItemState
@@ -50,14 +50,16 @@ def look_for_copies(platform_id: UUID, item_id: UUID) -> None:
         _found(platform_id, copy, arrived=False)
 
 
-def bank_reported(event: Event) -> None:
+@in_bulk
+def bank_reported(*events: Event) -> None:
     """What was reported freezes later copies, in quarantine until people decide."""
-    if event.facts.get("because") == "report":
-        quarantine(
-            event.about["item"],
-            category=event.facts["category"],
-            case_id=event.about["case"],
-        )
+    for event in events:
+        if event.facts.get("because") == "report":
+            quarantine(
+                event.about["item"],
+                category=event.facts["category"],
+                case_id=event.about["case"],
+            )
 
 
 def quarantine(item_id: UUID, *, category: str, case_id: UUID) -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from holdfast.fingerprints.models import Fingerprint
 from holdfast.items.models import Item
-from holdfast.items.queries import family
+from holdfast.items.queries import families_of, family
 from holdfast.matching.index import PdqIndex
 from holdfast.matching.models import BankEntry, BankState, Basis
 from holdfast.signals.sign import MATCH_DISTANCE_BITS
@@ -45,10 +45,11 @@ def find_copies(item_id: UUID) -> list[Copy]:
         for copy in _same_picture(measured):
             if copy.item != item_id:
                 _keep(found, Copy(copy.item, item_id, copy.basis, copy.distance_bits))
-    for copy in list(found.values()):
-        if copy.basis != Basis.REPOST:
-            for repost in family(copy.item) - {item_id}:
-                _keep(found, Copy(repost, item_id, Basis.REPOST, copy.distance_bits))
+    pictures = [copy for copy in found.values() if copy.basis != Basis.REPOST]
+    families = families_of(copy.item for copy in pictures)
+    for copy in pictures:
+        for repost in families[copy.item] - {item_id}:
+            _keep(found, Copy(repost, item_id, Basis.REPOST, copy.distance_bits))
     return list(found.values())
 
 
@@ -83,20 +84,25 @@ def find_known(item_id: UUID) -> list[Copy]:
     return sorted(found.values(), key=lambda copy: copy.distance_bits)
 
 
-def is_cleared(item_id: UUID) -> bool:
-    """Whether people cleared the very bytes of all of an item's media."""
-    digests = [
-        bytes(each)
-        for each in Fingerprint.objects.filter(
-            item=item_id, media__replaced_at=None
-        ).values_list("sha256", flat=True)
-    ]
-    return bool(digests) and all(
-        _cleared(
-            BankEntry.objects.filter(sha256=digest).values_list("state", flat=True)
-        )
-        for digest in digests
-    )
+def cleared_among(item_ids: Iterable[UUID]) -> set[UUID]:
+    """The items of which people cleared the very bytes of all their media."""
+    digests: dict[UUID, set[bytes]] = {}
+    prints = Fingerprint.objects.filter(
+        item__in=list(item_ids), media__replaced_at=None
+    ).values_list("item", "sha256")
+    for item_id, digest in prints:
+        digests.setdefault(item_id, set()).add(bytes(digest))
+    states: dict[bytes, set[str]] = {}
+    banked = BankEntry.objects.filter(
+        sha256__in={digest for each in digests.values() for digest in each}
+    ).values_list("sha256", "state")
+    for digest, state in banked:
+        states.setdefault(bytes(digest), set()).add(state)
+    return {
+        item_id
+        for item_id, each in digests.items()
+        if all(_cleared(states.get(digest, ())) for digest in each)
+    }
 
 
 def is_known_violation(item_id: UUID) -> bool:

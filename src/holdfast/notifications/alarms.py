@@ -267,7 +267,7 @@ def acknowledge(alarm_id: UUID, *, by: By) -> None:
     """Somebody takes an alarm on. Twice changes nothing. Raises :class:`NotFound`."""
     by.require(Permission.ALARM_ACKNOWLEDGE)
     with transaction.atomic():
-        alarm = Alarm.objects.select_for_update().filter(id=alarm_id).first()
+        alarm = Alarm.objects.select_for_update(no_key=True).filter(id=alarm_id).first()
         if alarm is None:
             raise NotFound("There is no such alarm.", alarm=alarm_id)
         if alarm.acknowledged_at is not None:

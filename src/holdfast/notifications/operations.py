@@ -88,12 +88,14 @@ def tell_hidden(event: Event) -> None:
     if place is None or event.facts["verb"] not in ("freeze", "remove"):
         return
     case = place.case
-    states = set(case.items.values_list("item__confirmed_state", flat=True))
+    if case.items.filter(item__confirmed_state=ItemState.VISIBLE).exists():
+        return
     decision = _last_decision(case)
-    if states == {ItemState.REMOVED} and decision is not None:
+    frozen = case.items.filter(item__confirmed_state=ItemState.FROZEN)
+    if decision is not None and not frozen.exists():
         told = cell(Kind.DELIVERY_CONFIRMED, Audience.REPORTER, "removed")
         _tell(case, told, decision=decision)
-    elif ItemState.VISIBLE not in states:
+    else:
         _tell(case, cell(Kind.DELIVERY_CONFIRMED, Audience.REPORTER, "hidden"))
 
 

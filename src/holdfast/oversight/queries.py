@@ -20,7 +20,7 @@ from holdfast.freeze.models import Freeze
 from holdfast.intake.models import Target
 from holdfast.items.models import ItemState
 from holdfast.items.queries import Reach, reach
-from holdfast.matching.queries import is_cleared
+from holdfast.matching.queries import cleared_among
 from holdfast.triage.models import Case, CaseItem, CaseState, Deadline
 
 
@@ -92,9 +92,8 @@ def _visible_in_open_cases() -> int:
         case__child_safety=True,
         item__state=ItemState.VISIBLE,
     ).exclude(case__outcome="no_violation")
-    return sum(
-        not is_cleared(item_id) for item_id in visible.values_list("item", flat=True)
-    )
+    items = set(visible.values_list("item", flat=True))
+    return len(items - cleared_among(items))
 
 
 def _reports_nowhere() -> int:

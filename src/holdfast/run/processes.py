@@ -283,6 +283,12 @@ class Supervisor:
                 if one.collect() is None and one.pid is not None
             }
 
+    def end(self, name: str) -> None:
+        """Stop one child for good; nothing happens if there is none of that name."""
+        with self._lock:
+            for one in [each for each in self._children if each.program.name == name]:
+                self._forget(one)
+
     def wait(self) -> None:
         """Wait until SIGINT, SIGTERM or SIGHUP asks this program to stop."""
         with suppress(KeyboardInterrupt):

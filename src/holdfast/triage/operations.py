@@ -81,7 +81,7 @@ def catch_up(event: Event) -> None:
 
 def settle_decided_case(event: Event) -> None:
     """A case has been decided: stop its clocks and bank what people decided on."""
-    case = Case.objects.select_for_update().get(id=event.about["case"])
+    case = Case.objects.select_for_update(no_key=True).get(id=event.about["case"])
     case.state = CaseState.DECIDED
     case.outcome = event.facts["outcome"]
     case.decided_at = event.at
@@ -129,7 +129,7 @@ def reopen(case_id: UUID, *, by: By) -> None:
 
 def living(case_id: UUID, *, lock: bool = False) -> Case:
     """The case itself, or the one it was merged into. Raises ``NotFound``."""
-    rows = Case.objects.select_for_update() if lock else Case.objects
+    rows = Case.objects.select_for_update(no_key=True) if lock else Case.objects
     case = rows.filter(id=case_id).first()
     if case is None:
         raise NotFound("There is no such case.")
@@ -182,7 +182,9 @@ def _stands(item_id: UUID, case_id: UUID) -> bool:
 def _cases_of(item_ids: Iterable[UUID]) -> list[Case]:
     """The cases in which items stand, locked in the order of their ids."""
     ids = CaseItem.objects.filter(item__in=list(item_ids)).values("case")
-    return list(Case.objects.select_for_update().filter(id__in=ids).order_by("id"))
+    return list(
+        Case.objects.select_for_update(no_key=True).filter(id__in=ids).order_by("id")
+    )
 
 
 def _cases_of_named(report: Report, target: Target) -> list[Case]:
@@ -199,7 +201,7 @@ def _cases_of_named(report: Report, target: Target) -> list[Case]:
     else:
         return []
     return list(
-        Case.objects.select_for_update()
+        Case.objects.select_for_update(no_key=True)
         .filter(id__in=same.values("case"))
         .order_by("id")
     )
@@ -397,7 +399,7 @@ def _start_clocks(
 
 def _take_in_what_was_added(case: Case, report: Report) -> None:
     """A reporter told more: the case may become more urgent, or open again."""
-    case = Case.objects.select_for_update().get(id=case.id)
+    case = Case.objects.select_for_update(no_key=True).get(id=case.id)
     category = policies.current().category(report.category)
     _raise_to(case, report, category)
     told = told_by(report)

@@ -18,7 +18,7 @@ class SealedBlob(Row):
 
     subject_id = models.UUIDField()
     kind = models.CharField(max_length=32)
-    """``original``, ``snapshot`` (the item's words and facts), ``upload``, ``receipt``."""
+    """``original``, ``snapshot`` (words and facts), ``upload``."""
     sha256 = models.CharField(max_length=64)
     md5 = models.CharField(max_length=32)
     size_bytes = models.BigIntegerField()

@@ -22,10 +22,13 @@ PASSWORD_CHARS: Final = 1024
 Choices = list[tuple[str, str]]
 
 
-def _words(label: str, *, required: bool = True, hint: str = "") -> forms.CharField:
-    area = forms.Textarea(attrs={"rows": 4})
+def _words(label: str, *, hint: str = "") -> forms.CharField:
     return forms.CharField(
-        label=label, widget=area, required=required, help_text=hint, max_length=20_000
+        label=label,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text=hint,
+        max_length=20_000,
+        error_messages={"required": "Write something here."},
     )
 
 
@@ -166,6 +169,16 @@ class WhenNeeded(forms.ChoiceField):
         super().__init__(required=False, **more)
 
 
+class WordsWhenNeeded(forms.CharField):
+    """The same for a text."""
+
+    when_needed = True
+
+    def __init__(self, **more: Any) -> None:
+        area = forms.Textarea(attrs={"rows": 4})
+        super().__init__(required=False, max_length=20_000, widget=area, **more)
+
+
 class Decide(forms.Form):
     """One reader's finding, in the order in which one thinks about it."""
 
@@ -183,7 +196,7 @@ class Decide(forms.Form):
         widget=forms.RadioSelect,
         error_messages={"required": "Choose whether an authority is told."},
     )
-    why_not_refer = _words("Why no authority is told", required=False)
+    why_not_refer = WordsWhenNeeded(label="If not: why no authority is told")
     reason = _words("Reason, in writing", hint="It is quoted in the decision.")
 
     def __init__(

@@ -84,7 +84,7 @@ class Page(View):
         return HttpResponseRedirect(reverse(f"console:{name}", kwargs=kwargs))
 
     def _to_sign_in(self, away: NotAllowed) -> HttpResponse:
-        if self.request.session.is_empty() and self.request.path != START:
+        if isinstance(away, session.SignedOut):
             messages.info(self.request, away.message)
         address = reverse("console:sign-in")
         if self.request.method == "GET":

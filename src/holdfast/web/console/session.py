@@ -25,6 +25,10 @@ NOTE_EVERY_S = 60
 """A click is written down at most this often, so that reading a page writes little."""
 
 
+class SignedOut(NotAllowed):
+    """A session came to its end; its person is told so at the door."""
+
+
 @dataclass(frozen=True)
 class Seated:
     """Somebody who has signed in. With ``must_enrol`` only enrolment is open."""
@@ -69,7 +73,7 @@ def seated(request: HttpRequest) -> Seated:
     idle = at_s - kept["seen_at"] > IDLE_S
     if idle or at_s - kept["began_at"] > settings.SESSION_COOKIE_AGE:
         end(request)
-        raise NotAllowed("You were signed out, because nothing happened for a while.")
+        raise SignedOut("You were signed out, because nothing happened for a while.")
     try:
         by = by_of_session(kept["person"], kept["hash"])
     except NotAllowed:

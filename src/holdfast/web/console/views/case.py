@@ -110,7 +110,7 @@ class CaseView(Page):
                 for each in case_view.actors_asked(page)[: case_view.COPIES_SHOWN]
             ],
             "outcomes": words.OUTCOMES,
-            "parts": words.PARTS,
+            "grounds": {each.code: each.words for each in policy.grounds},
         }
 
     def _told(self, page: CasePage) -> dict[str, Any]:
