@@ -148,7 +148,7 @@ def test_reveal_is_grey_and_small_until_ticked(visitor: Visitor, world: Any) -> 
     check(page, "reveal-together")
     page.goto(f"/console/case/{case.number}")
     page.keyboard.press("c")
-    page.wait_for_load_state()
+    expect(page.get_by_text("Claimed by")).to_be_visible()
     page.keyboard.press("r")
     page.keyboard.press("ArrowDown")
     page.get_by_role("button", name="Reveal").click()
@@ -175,7 +175,9 @@ def test_no_violation_waits_for_a_specialist(visitor: Visitor, world: Any) -> No
     page.keyboard.press("d")
     page.get_by_label("No violation").check()
     page.get_by_label("No", exact=True).check()
-    page.get_by_label("Why no authority is told").fill("There is nothing to tell.")
+    page.get_by_label("If not: why no authority is told").fill(
+        "There is nothing to tell."
+    )
     page.get_by_label("Reason, in writing").first.fill(REASON)
     page.get_by_role("button", name="Record the decision").click()
     expect(page.get_by_role("status")).to_contain_text("a specialist must read next")

@@ -41,9 +41,11 @@ from holdfast.enforcement.models import (
     Verb,
 )
 from holdfast.enforcement.queries import feed_lag_s
-from holdfast.items.models import Actor, Item, MediaState
+from holdfast.freeze.models import Freeze
+from holdfast.items.models import Actor, Item
 from holdfast.items.queries import lock_items
 from holdfast.review.models import Outcome
+from holdfast.review.queries import family
 from holdfast.triage.models import CaseItem, CaseState
 from holdfast.vault.models import SealedBlob
 
@@ -98,7 +100,9 @@ def plan(event: Event) -> None:
     if decision.outcome != Outcome.VIOLATION:
         return
     with transaction.atomic(), caused_by(event):
-        done = Enforcement.objects.filter(_STANDS, decision__case=decision.case)
+        done = Enforcement.objects.filter(
+            _STANDS, decision__case__in=family(decision.case_id)
+        )
         items = Item.objects.filter(place__case=decision.case).exclude(
             id__in=done.filter(verb=Verb.REMOVE).values("item")
         )
@@ -127,11 +131,9 @@ def plan(event: Event) -> None:
 def extend_decision(event: Event) -> None:
     """Step: a copy that joins a case decided as a violation shares its decision.
 
-    Acts on ``case.joined`` whose facts say ``extends_decision``. While the case is open
-    nothing is planned: its next decision will cover the item.
+    Acts on ``copy.covered``. While the case is open nothing is planned: its next
+    decision will cover the item.
     """
-    if not event.facts.get("extends_decision"):
-        return
     decision = _decision_in_force(UUID(event.about["case"]))
     if decision is None or decision.outcome != Outcome.VIOLATION:
         return
@@ -175,7 +177,8 @@ def undo_decision(event: Event) -> None:
     if decision != _newest_decision(decision.case_id):
         return
     earlier = (
-        Enforcement.objects.filter(decision__case=decision.case)
+        # What was decided in a case that has been merged into this one is undone, too.
+        Enforcement.objects.filter(decision__case__in=family(decision.case_id))
         .exclude(decision=decision)
         .exclude(state=EnforcementState.UNDONE)
     )
@@ -368,10 +371,13 @@ def _order_and_set(subject: Item | Actor, verb: Verb, enforcement: Enforcement) 
 def _sealed(item: Item) -> SealedBlob | None:
     """The sealed original of an item, once all of it is sealed.
 
-    Each of its pictures must be in the vault by itself; an item without any that could
-    be read is preserved by the snapshot of its words and facts.
+    Each of its pictures and films must be in the vault by itself, also a file that no
+    decoder takes, and what its poster replaced after it was frozen. An item without any
+    is preserved by the snapshot of its words and facts.
     """
-    media = item.media.filter(replaced_at=None).exclude(state=MediaState.REFUSED)
+    frozen = Freeze.objects.filter(item=item).aggregate(at=Min("frozen_at"))["at"]
+    replaced_later = Q(replaced_at__gte=frozen) if frozen else Q()
+    media = item.media.filter(Q(replaced_at=None) | replaced_later)
     originals = SealedBlob.objects.filter(kind="original")
     if media.exclude(id__in=originals.values("subject_id")).exists():
         return None

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import F, Max, Q, Sum
+from django.db.models import Max, Q, Sum
 
 from holdfast.base.by import By, Permission
 from holdfast.base.errors import NotFound, Unavailable
@@ -154,16 +154,14 @@ def family(item_id: UUID) -> set[UUID]:
 
 def families_of(item_ids: Iterable[UUID]) -> dict[UUID, set[UUID]]:
     """The family of each of some items, in as many statements as reposts are deep."""
-    root = {item_id: item_id for item_id in item_ids}
-    climbing = set(root.values())
+    asked = set(item_ids)
+    climbing = asked
+    above: dict[UUID, UUID] = {}
     while climbing:
-        above = dict(
-            Item.objects.filter(id__in=climbing, repost_of__isnull=False)
-            .exclude(repost_of=F("id"))
-            .values_list("id", "repost_of")
-        )
-        root = {item_id: above.get(top) or top for item_id, top in root.items()}
-        climbing = {each for each in above.values() if each is not None}
+        reposts = Item.objects.filter(id__in=climbing, repost_of__isnull=False)
+        above.update(reposts.values_list("id", "repost_of"))
+        climbing = {above[each] for each in climbing if each in above} - above.keys()
+    root = {item_id: _top(item_id, above) for item_id in asked}
     below: dict[UUID, set[UUID]] = {top: {top} for top in root.values()}
     origin = {top: top for top in below}
     layer = set(below)
@@ -176,6 +174,31 @@ def families_of(item_ids: Iterable[UUID]) -> dict[UUID, set[UUID]]:
                 below[origin[item_id]].add(item_id)
                 layer.add(item_id)
     return {item_id: below[top] | {item_id} for item_id, top in root.items()}
+
+
+def _top(item_id: UUID, above: Mapping[UUID, UUID]) -> UUID:
+    """What an item is a repost of in the end.
+
+    A platform can tell of reposts that lead back to themselves, and a report about one
+    must not climb for ever: the smallest id of such a ring stands for all of it.
+    """
+    path = [item_id]
+    while path[-1] in above:
+        higher = above[path[-1]]
+        if higher in path:
+            return min(path[path.index(higher) :])
+        path.append(higher)
+    return path[-1]
+
+
+def reposts_below(item_id: UUID) -> set[UUID]:
+    """All reposts of an item and of those, however deep; without the item itself."""
+    found, layer = {item_id}, {item_id}
+    while layer:
+        below = Item.objects.filter(repost_of__in=layer).values_list("id", flat=True)
+        layer = set(below) - found
+        found |= layer
+    return found - {item_id}
 
 
 def lock_items(item_ids: Iterable[UUID]) -> list[Item]:

@@ -96,10 +96,11 @@ def test_each_page_is_refused_to_who_may_not(world: Any) -> None:
     for act in ("claim", "note", "read", "thaw"):
         assert auditor.post(f"{page}/{act}").status_code == 403, act
     # What one may not do is not offered.
-    shown = words_of(auditor.get(page))
+    offered = auditor.get(page)
+    shown = words_of(offered)
     for word in ("Claim", "Open its words", "Keep the note", "Record the decision"):
         assert word not in shown.replace("claim the case", ""), word
-    assert "People" not in shown
+    assert b"/console/people" not in offered.content
 
 
 def test_an_administrator_without_cases_lands_on_a_page(world: Any) -> None:
@@ -127,7 +128,9 @@ def test_a_session_ends_after_half_an_hour_without_a_click(world: Any) -> None:
     with clock.shifted(timedelta(seconds=2 * IDLE_S - 15)):
         assert ada.get("/console/").status_code == 200
     with clock.shifted(timedelta(seconds=3 * IDLE_S)):
-        assert ada.get("/console/").status_code == 302
+        answer = ada.get("/console/alarms")
+        assert answer["Location"] == "/console/sign-in?next=%2Fconsole%2Falarms"
+        assert "You were signed out" in words_of(ada.get(answer["Location"]))
         assert ada.get("/console/").status_code == 302
 
 

@@ -175,7 +175,7 @@ def enforcement_flow() -> Iterator[None]:
                 soon=[operations.carry_out],
             ),
             on(Kind.ORIGINAL_SEALED, soon=[operations.carry_out]),
-            on(Kind.CASE_JOINED, at_once=[operations.extend_decision]),
+            on(Kind.COPY_COVERED, at_once=[operations.extend_decision]),
             on(Kind.DELIVERY_ORDERED, soon=[operations.hand_over]),
             on(Kind.DELIVERY_CONFIRMED, at_once=[operations.mark_confirmed]),
         ]

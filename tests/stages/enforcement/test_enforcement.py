@@ -16,6 +16,7 @@ from holdfast.base.models import Event
 from holdfast.decisions.models import Decision, Part
 from holdfast.enforcement import operations, rules
 from holdfast.enforcement.models import Delivery, Enforcement
+from holdfast.freeze.models import Freeze
 from holdfast.items.models import Item, Media
 from holdfast.review.models import Outcome
 from holdfast.triage.models import Case, CaseItem, ItemRole
@@ -96,16 +97,48 @@ def test_the_database_itself_refuses_a_removal_without_a_seal(site: Site) -> Non
             Enforcement.objects.update(state=state)
 
 
-@pytest.mark.parametrize("with_broken_picture", [False, True])
 def test_words_alone_are_preserved_by_their_snapshot(
-    site: Site, network: Network, with_broken_picture: bool
+    site: Site, network: Network
 ) -> None:
     item = site.item("post-1")
-    if with_broken_picture:
-        site.picture(item, state="refused")
     case = site.case(item)
     decide(site, case)
     sealed(site, case, item, "snapshot")
+    assert told(item) == ["remove"]
+
+
+def test_a_film_that_no_decoder_takes_is_sealed_before_removal(
+    site: Site, network: Network
+) -> None:
+    item = site.item("post-1")
+    film = site.picture(item, state="refused")
+    case = site.case(item)
+    decide(site, case)
+    sealed(site, case, item, "snapshot")
+    assert told(item) == []
+    sealed(site, case, item, "original", film)
+    assert told(item) == ["remove"]
+
+
+def test_what_its_poster_replaced_after_the_freeze_is_sealed_before_removal(
+    site: Site, network: Network
+) -> None:
+    item = site.item("post-1")
+    replaced, harmless = site.picture(item), site.picture(item)
+    case = site.case(item)
+    Freeze.objects.create(
+        item=item,
+        case=case,
+        because="report",
+        frozen_at=clock.now(),
+        frozen_by="system",
+    )
+    replaced.replaced_at = clock.now()
+    replaced.save()
+    decide(site, case)
+    sealed(site, case, item, "original", harmless)
+    assert told(item) == []
+    sealed(site, case, item, "original", replaced)
     assert told(item) == ["remove"]
 
 
@@ -283,8 +316,10 @@ def test_a_suspension_by_another_case_stands(site: Site, network: Network) -> No
     assert network.verbs() == ["suspend", "suspend", "reinstate"]
 
 
-def join(site: Site, case: Case, name: str, **facts: bool) -> tuple[Item, Event]:
-    """An item that joins a case after it was opened."""
+def join(
+    site: Site, case: Case, name: str, *, covered: bool = True
+) -> tuple[Item, Event | None]:
+    """An item that joins a case after it was opened; the decision may cover it."""
     item = site.item(name)
     with transaction.atomic():
         CaseItem.objects.create(
@@ -294,11 +329,15 @@ def join(site: Site, case: Case, name: str, **facts: bool) -> tuple[Item, Event]
             against=Item.objects.get(external_id="post-1"),
             placed_at=clock.now(),
         )
-        event = emit(
-            Kind.CASE_JOINED,
-            about={"item": item.id, "case": case.id},
-            facts=facts,
-            by=SYSTEM,
+        event = (
+            emit(
+                Kind.COPY_COVERED,
+                about={"item": item.id, "case": case.id},
+                facts={"basis": "digest"},
+                by=SYSTEM,
+            )
+            if covered
+            else None
         )
     run_jobs()
     return item, event
@@ -306,12 +345,13 @@ def join(site: Site, case: Case, name: str, **facts: bool) -> tuple[Item, Event]
 
 def test_a_late_copy_shares_the_decision(site: Site, network: Network) -> None:
     case = site.case(site.item("post-1"))
-    early, _ = join(site, case, "early", extends_decision=True)
+    early, _ = join(site, case, "early")
     assert enforced() == []  # Still open: the decision will cover it.
     decide(site, case)
-    copy, event = join(site, case, "copy", extends_decision=True)
+    copy, event = join(site, case, "copy")
+    assert event is not None
     operations.extend_decision(event)
-    other, _ = join(site, case, "other")
+    other, _ = join(site, case, "other", covered=False)
     sealed(site, case, copy, "snapshot")
     sealed(site, case, other, "snapshot")
     assert told(copy) == ["remove"]
@@ -327,5 +367,5 @@ def test_a_late_copy_shares_the_decision(site: Site, network: Network) -> None:
 def test_a_late_copy_of_what_was_cleared_is_left_alone(site: Site) -> None:
     case = site.case(site.item("post-1"))
     decide(site, case, NO)
-    join(site, case, "copy", extends_decision=True)
+    join(site, case, "copy")
     assert enforced() == []

@@ -285,6 +285,13 @@ def deliveries(lines: Sequence[DeliveryLine], page: CasePage) -> list[dict[str, 
     ]
 
 
+def hidden_at(lines: Sequence[DeliveryLine]) -> datetime | None:
+    """When the site had confirmed every freeze; None while one is not (promise 16)."""
+    freezes = [line.confirmed_at for line in lines if line.verb == "freeze"]
+    confirmed = [at for at in freezes if at is not None]
+    return max(confirmed) if confirmed and len(confirmed) == len(freezes) else None
+
+
 def timeline(page: CasePage, names: Mapping[str, str]) -> list[Event]:
     """What happened, the latest first, as far as a page draws it."""
     latest = page.timeline[-EVENTS_SHOWN:]

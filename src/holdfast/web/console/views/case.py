@@ -20,7 +20,7 @@ from holdfast.authorities.queries import referrals
 from holdfast.base.by import Permission
 from holdfast.base.errors import Refused
 from holdfast.decisions.queries import decisions_of
-from holdfast.enforcement.queries import deliveries_about
+from holdfast.enforcement.queries import DeliveryLine, deliveries_about
 from holdfast.freeze.operations import thaw
 from holdfast.items.queries import views_over_time
 from holdfast.policy.queries import current
@@ -61,12 +61,18 @@ class CaseView(Page):
     ) -> HttpResponse:
         """The page, with forms that were not taken as they were sent."""
         policy = current()
+        told = deliveries_about(
+            [each.item_id for each in page.items],
+            [each.actor_id for each in page.actors],
+            by=self.by,
+        )
         context = {
             "page": page,
             "policy": policy,
+            "frozen_at": case_view.hidden_at(told),
             **self._head(page, policy),
             **self._middle(page, policy),
-            **self._told(page),
+            **self._told(page, told),
             **self._acts(page, policy, bound),
         }
         return self.show("console/case.html", context, status)
@@ -90,7 +96,6 @@ class CaseView(Page):
     def _middle(self, page: CasePage, policy: Policy) -> dict[str, Any]:
         labels = {each.code: each.label for each in policy.categories}
         copies = [each for each in page.items if each.role != "reported"]
-        frozen = [each.frozen_at for each in page.items if each.frozen_at]
         seen = views_over_time((each.item_id for each in page.items), by=self.by)
         step = max(1, len(seen) // POINTS_DRAWN)
         # The last moment is always drawn: it is the total that stands beside the chart.
@@ -104,7 +109,6 @@ class CaseView(Page):
             "copies_total": len(copies),
             "copies_more": len(copies) - case_view.COPIES_SHOWN,
             "points": [SpreadPoint(at, views) for at, views in drawn],
-            "frozen_at": min(frozen, default=None),
             "actors": [
                 case_view.actor_block(each, labels)
                 for each in case_view.actors_asked(page)[: case_view.COPIES_SHOWN]
@@ -113,12 +117,7 @@ class CaseView(Page):
             "grounds": {each.code: each.words for each in policy.grounds},
         }
 
-    def _told(self, page: CasePage) -> dict[str, Any]:
-        told = deliveries_about(
-            [each.item_id for each in page.items],
-            [each.actor_id for each in page.actors],
-            by=self.by,
-        )
+    def _told(self, page: CasePage, told: list[DeliveryLine]) -> dict[str, Any]:
         me = myself(self.by)
         named = case_view.names(page, (me.id, me.name))
         actors = {each.actor_id: each for each in page.actors}
