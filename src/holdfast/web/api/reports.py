@@ -18,13 +18,14 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Body, Path, Router
 
 from holdfast.base.by import Permission
+from holdfast.base.deadlock import again_after_deadlock
 from holdfast.intake import operations as intake
 from holdfast.items.answers import item_meant
 from holdfast.items.keys import Caller
 from holdfast.notifications import queries as notifications
 from holdfast.policy import queries as policies
 from holdfast.web.api.auth import ApiKey, caller_of
-from holdfast.web.api.idempotency import digest_of, once
+from holdfast.web.api.idempotency import Asked, digest_of, once
 from holdfast.web.api.limits import admit_report
 from holdfast.web.api.schemas import (
     CategoryOut,
@@ -66,11 +67,15 @@ def post_report(request: HttpRequest, said: Body[ReportIn]) -> HttpResponse:
         if asked.before:
             return asked.again()
         admit_report(caller, child_safety=category.child_safety)
-        given = _given(caller, said)
-        with transaction.atomic():
-            received = intake.receive_report(given, by=caller.by)
-            receipt = notifications.receipt_of(received.report_id)
-            return asked.keep(201, {**receipt, "codename": received.codename})
+        return _receive(asked, _given(caller, said), caller)
+
+
+@again_after_deadlock
+def _receive(asked: Asked, given: intake.ReportGiven, caller: Caller) -> HttpResponse:
+    with transaction.atomic():
+        received = intake.receive_report(given, by=caller.by)
+        receipt = notifications.receipt_of(received.report_id)
+        return asked.keep(201, {**receipt, "codename": received.codename})
 
 
 @router.get(
