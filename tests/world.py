@@ -37,8 +37,10 @@ PLATFORM_BY = By("platform", "test", frozenset(Permission))
 
 def photograph(name: str = "astronaut", size: int = 400) -> Image.Image:
     """A real photograph from scikit-image's wheel."""
-    return Image.fromarray(getattr(photographs, name)()).convert("RGB").resize(
-        (size, size)
+    return (
+        Image.fromarray(getattr(photographs, name)())
+        .convert("RGB")
+        .resize((size, size))
     )
 
 

@@ -133,7 +133,7 @@ FLOW: tuple[On | Every, ...] = (
     ),
     # What follows the clock and not an event.
     every(1, enforcement.hand_over_due, log.append_to_log),
-    every(5, clocks.watch_deadlines, authorities.advance_due),
+    every(5, intake.locate_late, clocks.watch_deadlines, authorities.advance_due),
     every(10, alarms.escalate),
     every(30, decisions.send_due_statements),
     every(3600, answers.forget_old),

@@ -166,7 +166,8 @@ def in_bulk(step: BulkStep) -> BulkStep:
     """Mark a step that takes any number of events of one kind at a time.
 
     A report can freeze thousands of copies in its transaction; what follows for each
-    of them is then done in a few statements for all.
+    of them is then done in a few statements for all. Among the ``soon`` steps, such a
+    one is enqueued once, with the first of the events, and looks itself for the rest.
     """
     _bulk.add(step)
     return step
@@ -293,10 +294,11 @@ def _caused_by(event: Event) -> Any:
 def _enqueue(line: On, events: Sequence[Event], later_s: int) -> None:
     if not line.soon:
         return
+    # A bulk step is one job for all that was told together: it finds its work itself.
     wanted: list[JSONDict] = [
         {"event_id": event.id, "name": step_name(step)}
-        for event in events
         for step in line.soon
+        for event in (events[:1] if step in _bulk else events)
     ]
     jobs.configure_task(
         STEP_TASK,

@@ -14,13 +14,21 @@ import logging
 import threading
 from collections.abc import Sequence
 
-from django.db import close_old_connections, connection
+from django.db import DatabaseError, close_old_connections, connection
 from procrastinate import BaseRetryStrategy, JobContext, RetryDecision
 from procrastinate.contrib.django import app as jobs
 from procrastinate.jobs import Job
 
 from holdfast.base import clock
-from holdfast.base.events import STEP_TASK, Every, Tick, run_step, step_name
+from holdfast.base.events import (
+    ALARM_AFTER_ATTEMPTS,
+    STEP_TASK,
+    Every,
+    Tick,
+    alarm,
+    run_step,
+    step_name,
+)
 
 log = logging.getLogger(__name__)
 
@@ -131,6 +139,26 @@ def run_tick(tick: Tick) -> None:
         log.exception("tick failed tick=%s", key)
         if not connection.in_atomic_block:
             connection.close()
+        _count_failure(step_name(tick))
+    else:
+        _failures.pop(step_name(tick), None)
+
+
+_failures: dict[str, int] = {}
+"""How often each tick has failed in a row, in this process."""
+
+
+def _count_failure(tick: str) -> None:
+    """Raise an alarm when a tick fails again and again; it is run all the same."""
+    _failures[tick] = _failures.get(tick, 0) + 1
+    if _failures[tick] != ALARM_AFTER_ATTEMPTS:
+        return
+    try:
+        alarm("tick.failing", about={"tick": tick})
+    except DatabaseError:
+        # Without a database nobody can be told yet: the next failure tries again.
+        _failures[tick] -= 1
+        log.exception("alarm not raised tick=%s", tick)
 
 
 def run_worker(ticks: Sequence[Every], *, concurrency: int = CONCURRENCY) -> None:

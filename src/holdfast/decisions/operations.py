@@ -111,7 +111,7 @@ def _state_freezes(case: Case, frozen: Sequence[tuple[Item, datetime]]) -> None:
     policy = policies.current()
     wait = withheld(
         policy.withhold_at_freeze,
-        category=policy.category(case.category).seen(),
+        category=policies.category_of(case.category).seen(),
         part=Part.UNKNOWN,
         at=clock.now(),
     )

@@ -9,7 +9,7 @@ platform may be told twice and never not at all. Nothing here decides what to or
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,13 +18,14 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Exists, F, OuterRef, Q, Value
+from django.db.models import Exists, F, Max, OuterRef, Q, Value
 from django.db.models.functions import Cast, Greatest
 
 from holdfast.base import clock
 from holdfast.base.by import SYSTEM, By, Permission
+from holdfast.base.deadlock import again_after_deadlock
 from holdfast.base.errors import HoldfastError, NotFound
-from holdfast.base.events import Kind, Telling, emit, emit_many
+from holdfast.base.events import Kind, Telling, emit_many, in_bulk
 from holdfast.base.fields import CurrentTransaction, XidField
 from holdfast.base.models import Event
 from holdfast.enforcement import rules
@@ -36,6 +37,7 @@ from holdfast.enforcement.connectors.webhook.client import (
 from holdfast.enforcement.models import Delivery, DeliveryState, Enforcement, Verb
 from holdfast.items.keys import webhook_secret
 from holdfast.items.models import Actor, Item
+from holdfast.items.queries import lock_items
 from holdfast.triage.models import CaseItem
 
 REST_S = 2.0
@@ -46,8 +48,12 @@ TICK_BUDGET_S = 2.0
 """How long one tick goes on handing over to one platform; the next one follows at
 once."""
 
-BATCH = 500
-"""Items that one tick looks at for one platform."""
+DRAIN_BUDGET_S = 60.0
+"""How long one step goes on handing over; the tick takes up what is left."""
+
+AT_ONCE = 8
+"""Deliveries that are handed over side by side, each about another item or actor. A
+lease outlasts one such round."""
 
 PLATFORMS_AT_ONCE = 8
 """Threads of one tick; each platform has one, so that a slow one delays no other."""
@@ -162,29 +168,40 @@ def confirm_delivery(delivery_id: UUID, *, by: By) -> bool:
 
     Raises :class:`NotFound`.
     """
+    if not Delivery.objects.filter(id=delivery_id).exists():
+        raise NotFound("There is no such delivery.", delivery=delivery_id)
+    return bool(confirm_deliveries([delivery_id], by=by))
+
+
+@again_after_deadlock
+def confirm_deliveries(delivery_ids: Collection[UUID], *, by: By) -> int:
+    """Note that the platform has done these; returns how many were news.
+
+    All in one transaction: what is told to a platform together is confirmed together.
+    """
     with transaction.atomic():
-        found = (
-            Delivery.objects.filter(id=delivery_id)
-            .select_related("item", "actor", "enforcement__decision")
-            .first()
-        )
-        if found is None:
-            raise NotFound("There is no such delivery.", delivery=delivery_id)
-        subject = lock_subject(_subject(found))
-        confirmed = Delivery.objects.filter(_PENDING, id=delivery_id).update(
+        found = Delivery.objects.filter(_PENDING, id__in=delivery_ids)
+        lock_items(found.exclude(item=None).values_list("item", flat=True))
+        actors = Actor.objects.filter(id__in=found.exclude(actor=None).values("actor"))
+        list(actors.select_for_update().order_by("id"))
+        news = list(found.select_related("enforcement__decision").order_by("number"))
+        Delivery.objects.filter(id__in=[each.id for each in news]).update(
             state=DeliveryState.CONFIRMED, confirmed_at=clock.now(), last_error=""
         )
-        if not confirmed:
-            return False
-        if isinstance(subject, Item):
-            _show_confirmed(subject, found)
-        emit(
+        _show_confirmed(news)
+        cases = _cases_of(news)
+        emit_many(
             Kind.DELIVERY_CONFIRMED,
-            about=_about(found, found.enforcement, _cases_of([found])),
-            facts={"verb": found.verb, "number": found.number},
+            [
+                Telling(
+                    _about(each, each.enforcement, cases),
+                    {"verb": each.verb, "number": each.number},
+                )
+                for each in news
+            ],
             by=by,
         )
-    return True
+    return len(news)
 
 
 @dataclass(frozen=True)
@@ -212,12 +229,14 @@ def confirm(platform_id: UUID, delivery_ids: Sequence[str], *, by: By) -> Confir
     return Confirmed(done, tuple(text for text in delivery_ids if text not in done))
 
 
-def hand_over(event: Event) -> None:
-    """Step: hand over what is due about the event's item and actor."""
-    if "item" in event.about:
-        drain(Q(item=event.about["item"]))
-    if "actor" in event.about:
-        drain(Q(actor=event.about["actor"]))
+@in_bulk
+def hand_over(*events: Event) -> None:
+    """Step: hand over what is due at the events' platforms.
+
+    Enqueued once for all that was ordered together: it looks itself for what is due.
+    """
+    for platform_id in {UUID(event.about["platform"]) for event in events}:
+        drain(Q(platform=platform_id))
 
 
 def hand_over_what_is_due() -> None:
@@ -231,70 +250,89 @@ def hand_over_what_is_due() -> None:
             finished.result()
 
 
-def drain(mine: Q) -> None:
-    """Hand over one item's (or actor's) deliveries in order, as far as they are due.
-
-    ``mine`` says whose.
-    """
-    platform_id: UUID | None = None
-    while (delivery := _take_next(mine)) is not None and _attempt(delivery):
-        platform_id = delivery.platform_id
-    if platform_id is not None:
+def drain(mine: Q, budget_s: float = DRAIN_BUDGET_S) -> None:
+    """Hand over deliveries in order, as far as they are due. ``mine`` says whose."""
+    end = monotonic() + budget_s
+    platforms: set[UUID] = set()
+    while monotonic() < end and (leased := _lease(mine)):
+        platforms |= {each.platform_id for each in leased}
+        done = _hand_over_together(leased)
+        if not done:
+            return
+        confirm_deliveries(done, by=SYSTEM)
+    for platform_id in platforms:
         _wake(platform_id)
 
 
-def _take_next(mine: Q) -> Delivery | None:
-    """The oldest unconfirmed delivery, leased; None if it is not due or taken.
+def _lease(mine: Q) -> list[Delivery]:
+    """The oldest unconfirmed delivery of a few items, leased to this worker.
 
-    It is found first and locked then: a look that skips locked rows would hand over
-    the second while somebody has the first.
+    What is oldest is found first and locked then: a look that skips locked rows would
+    hand over the second while somebody has the first.
     """
-    oldest = (
-        Delivery.objects.filter(mine, _PENDING)
-        .exclude(platform__webhook_url="")
-        .order_by("number")
-        .values_list("id", "platform_id")
-        .first()
+    oldest = list(
+        _due()
+        .filter(mine)
+        .order_by("next_attempt_at", "number")
+        .values_list("id", "platform_id")[:AT_ONCE]
     )
-    if oldest is None or _resting(oldest[1]):
-        return None
+    wanted = [id_ for id_, platform_id in oldest if not _resting(platform_id)]
+    if not wanted:
+        return []
     with transaction.atomic():
         now = clock.now()
-        delivery = (
-            Delivery.objects.select_for_update(
-                skip_locked=True, of=("self",), no_key=True
-            )
+        leased = list(
+            Delivery.objects.select_for_update(skip_locked=True, of=("self",))
             .select_related("platform", "item", "actor")
-            .filter(_PENDING, id=oldest[0], next_attempt_at__lte=now)
-            .first()
+            .filter(_PENDING, id__in=wanted, next_attempt_at__lte=now)
         )
-        if delivery is None:
-            return None
-        delivery.next_attempt_at = now + timedelta(seconds=rules.LEASE_S)
-        delivery.attempts += 1
-        delivery.last_error = ""
-        delivery.save(update_fields=["next_attempt_at", "attempts", "last_error"])
-    return delivery
+        for each in leased:
+            each.next_attempt_at = now + timedelta(seconds=rules.LEASE_S)
+            each.attempts += 1
+            each.last_error = ""
+        Delivery.objects.filter(id__in=[each.id for each in leased]).update(
+            next_attempt_at=now + timedelta(seconds=rules.LEASE_S),
+            attempts=F("attempts") + 1,
+            last_error="",
+        )
+    return leased
 
 
-def _attempt(delivery: Delivery) -> bool:
-    """Hand one leased delivery over; whether the platform has confirmed it."""
-    platform = delivery.platform
+def _hand_over_together(leased: Sequence[Delivery]) -> list[UUID]:
+    """Hand leased deliveries over side by side; those that the platform confirmed.
+
+    The threads do nothing but the network: no connection to the database is opened in
+    them.
+    """
+    secrets = {each.platform_id: webhook_secret(each.platform) for each in leased}
+    with ThreadPoolExecutor(AT_ONCE, "deliver") as pool:
+        errors = list(
+            pool.map(lambda each: _post(each, secrets[each.platform_id]), leased)
+        )
+    done: list[UUID] = []
+    for delivery, error in zip(leased, errors, strict=True):
+        if error is None:
+            done.append(delivery.id)
+            continue
+        _put_back(delivery, error)
+        if isinstance(error, NotReached):
+            _rests_until[delivery.platform_id] = monotonic() + REST_S
+    return done
+
+
+def _post(delivery: Delivery, secret: str) -> HoldfastError | None:
+    """Tell the platform; None when it said that it is done."""
     try:
         answer = post_signed(
-            platform.webhook_url,
-            webhook_secret(platform),
+            delivery.platform.webhook_url,
+            secret,
             str(delivery.id),
             rules.webhook_body(change_of(delivery)),
         )
         check_confirmed(answer, str(delivery.id))
     except HoldfastError as error:
-        _put_back(delivery, error)
-        if isinstance(error, NotReached):
-            _rests_until[platform.id] = monotonic() + REST_S
-        return False
-    confirm_delivery(delivery.id, by=SYSTEM)
-    return True
+        return error
+    return None
 
 
 def _put_back(delivery: Delivery, error: HoldfastError) -> None:
@@ -310,14 +348,8 @@ def _put_back(delivery: Delivery, error: HoldfastError) -> None:
 
 def _serve(platform_id: UUID) -> None:
     """One tick's work for one platform, in a thread of its own."""
-    end = monotonic() + TICK_BUDGET_S
     try:
-        due = _due().filter(platform=platform_id).order_by("next_attempt_at")
-        for item_id, actor_id in due.values_list("item_id", "actor_id")[:BATCH]:
-            mine = Q(item=item_id) if item_id else Q(actor=actor_id)
-            if monotonic() > end or _resting(platform_id):
-                return
-            drain(mine)
+        drain(Q(platform=platform_id), TICK_BUDGET_S)
     finally:
         connection.close()
 
@@ -361,17 +393,28 @@ def change_of(delivery: Delivery) -> rules.Change:
     )
 
 
-def _show_confirmed(item: Item, delivery: Delivery) -> None:
+def _show_confirmed(news: Sequence[Delivery]) -> None:
     """Set what the platform last confirmed, unless it has confirmed a later number."""
-    later = Delivery.objects.filter(
-        item=item,
+    about_state = [
+        each
+        for each in news
+        if each.item_id is not None and each.verb in rules.STATE_AFTER
+    ]
+    confirmed = Delivery.objects.filter(
+        item__in=[each.item_id for each in about_state],
         state=DeliveryState.CONFIRMED,
-        number__gt=delivery.number,
         verb__in=rules.STATE_AFTER,
     )
-    if delivery.verb in rules.STATE_AFTER and not later.exists():
-        item.confirmed_state = rules.STATE_AFTER[delivery.verb]
-        item.save(update_fields=["confirmed_state"])
+    highest = dict(
+        confirmed.values_list("item").annotate(highest=Max("number")).order_by()
+    )
+    by_state: dict[str, list[UUID]] = {}
+    for each in about_state:
+        assert each.item_id is not None  # So it was chosen.
+        if highest[each.item_id] == each.number:
+            by_state.setdefault(rules.STATE_AFTER[each.verb], []).append(each.item_id)
+    for state, items in by_state.items():
+        Item.objects.filter(id__in=items).update(confirmed_state=state)
 
 
 def _feed_place(last: int | None) -> Any:

@@ -13,7 +13,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet
 
 from holdfast.base import clock
 from holdfast.base.by import SYSTEM
@@ -266,12 +266,14 @@ def _carry_out(enforcement_id: UUID) -> None:
     _order_and_set(subject, Verb(each.verb), each)
 
 
-def mark_confirmed(event: Event) -> None:
+@in_bulk
+def mark_confirmed(*events: Event) -> None:
     """Step: an enforcement is confirmed when the platform has confirmed its order."""
-    delivery = Delivery.objects.get(id=event.about["delivery"])
     Enforcement.objects.filter(
-        deliveries=delivery, verb=delivery.verb, state=EnforcementState.ORDERED
-    ).update(state=EnforcementState.CONFIRMED, confirmed_at=delivery.confirmed_at)
+        deliveries__in=[event.about["delivery"] for event in events],
+        deliveries__verb=F("verb"),
+        state=EnforcementState.ORDERED,
+    ).update(state=EnforcementState.CONFIRMED, confirmed_at=clock.now())
 
 
 def hand_over_due() -> None:

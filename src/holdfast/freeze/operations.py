@@ -85,7 +85,7 @@ def move_to_merged_case(event: Event) -> None:
 
 def _freeze_case(case: Case, report: Report | None, *, arrived: bool) -> None:
     """Freeze what may be frozen of a case; thousands of items in a few statements."""
-    category = policies.current().category(case.category)
+    category = policies.category_of(case.category)
     places = {
         place.item_id: place
         for place in case.items.filter(item__state=ItemState.VISIBLE)
@@ -112,11 +112,19 @@ def _freeze_case(case: Case, report: Report | None, *, arrived: bool) -> None:
 
 
 def _decided_clear(case: Case, places: Iterable[CaseItem]) -> set[UUID]:
-    """The items that stood in the case when people found no violation."""
+    """The items that stood in the case when people found no violation, as they were.
+
+    What its poster has changed since is not what people looked at: something harmless
+    could be cleared first and replaced afterwards.
+    """
     if case.outcome != "no_violation" or case.decided_at is None:
         return set()
     at = case.decided_at
-    return {place.item_id for place in places if place.placed_at <= at}
+    stood = {place.item_id for place in places if place.placed_at <= at}
+    changed = Item.objects.filter(
+        Q(media__added_at__gt=at) | Q(versions__replaced_at__gt=at), id__in=stood
+    )
+    return stood - set(changed.values_list("id", flat=True))
 
 
 def _frozen_since(case: Case, items: set[UUID]) -> set[UUID]:

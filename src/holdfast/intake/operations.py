@@ -14,18 +14,21 @@ from django.db import transaction
 
 from holdfast.base import clock
 from holdfast.base.by import SYSTEM, By, Permission
+from holdfast.base.deadlock import again_after_deadlock
 from holdfast.base.errors import InvalidInput, NotFound
 from holdfast.base.events import Event, Kind, emit
 from holdfast.base.ids import report_number
 from holdfast.intake import codename as codenames
 from holdfast.intake.models import Addition, Codename, Report, Target
 from holdfast.intake.models import Channel as Channel
-from holdfast.items.models import Actor, Conversation, Item
-from holdfast.items.queries import find_by_url
+from holdfast.items.models import Actor, Conversation, Item, Platform
+from holdfast.items.queries import find_by_url, items_at
 from holdfast.policy import queries as policy
 
 MAX_TARGETS = 50
 MAX_WORDS = 20_000  # characters
+LATE_TARGETS = 1000
+"""Things not located yet that one tick looks for, those of the newest reports."""
 CLAIMS = ("shown", "parent", "relative", "witness", "professional", "trusted_flagger")
 """What somebody may say of themself. Never checked before the freeze."""
 
@@ -80,6 +83,7 @@ class Received:
     codename: str | None
 
 
+@again_after_deadlock
 def receive_report(given: ReportGiven, *, by: By) -> Received:
     """Store a report and do at once what follows: case, freeze, clocks, receipt.
 
@@ -158,19 +162,48 @@ def locate_again(event: Event) -> None:
     ]
     for target in missing:
         item_id = find_by_url(report.platform_id, target.named_as)
-        if item_id is None:
-            continue
-        with transaction.atomic():
-            found = Target.objects.filter(id=target.id, item=None).update(item=item_id)
-            if found:
-                emit(
-                    Kind.REPORT_EXTENDED,
-                    about={"platform": report.platform_id, "report": report.id},
-                    facts={"what": "located"},
-                    by=SYSTEM,
-                )
+        if item_id is not None:
+            _located(target, item_id)
 
 
+def locate_late() -> None:
+    """Tick: find what was reported before its platform registered it.
+
+    A platform can be about to tell of an item, or be catching up, while a report about
+    it comes in. An id counts only where the platform itself named it.
+    """
+    missing = Target.objects.filter(item=None, actor=None, conversation=None)
+    newest = missing.select_related("report__platform").order_by("-report__received_at")
+    by_platform: dict[Platform, list[Target]] = {}
+    for target in newest[:LATE_TARGETS]:
+        by_platform.setdefault(target.report.platform, []).append(target)
+    for platform, targets in by_platform.items():
+        names = {target.named_as for target in targets}
+        at = items_at(platform, names)
+        named = Item.objects.filter(platform=platform, external_id__in=names)
+        by_id = dict(named.values_list("external_id", "id"))
+        for target in targets:
+            item_id = at.get(target.named_as)
+            if item_id is None and target.report.channel == Channel.API:
+                item_id = by_id.get(target.named_as)
+            if item_id is not None:
+                _located(target, item_id)
+
+
+def _located(target: Target, item_id: UUID) -> None:
+    """What a report named has been found: it is placed and frozen as if it had been."""
+    with transaction.atomic():
+        if Target.objects.filter(id=target.id, item=None).update(item=item_id):
+            report = target.report
+            emit(
+                Kind.REPORT_EXTENDED,
+                about={"platform": report.platform_id, "report": report.id},
+                facts={"what": "located"},
+                by=SYSTEM,
+            )
+
+
+@again_after_deadlock
 def add_to_report(report_id: UUID, kind: str, words: str, *, by: By) -> None:
     """What the reporter tells later; see ``ADDITIONS``.
 

@@ -286,7 +286,7 @@ def _replace_media(item: Item, media: Sequence[tuple[MediaGiven, UUID | None]]) 
 
 
 def _remember_url(platform: Platform, item: Item) -> None:
-    normal = normal_url(item.url, platform.aliases) if item.url else ""
+    normal = normal_url(item.url, platform.aliases, keep_sharing=True)
     if normal:
         ItemUrl.objects.update_or_create(
             platform=platform, normal_url=normal, defaults={"item": item}

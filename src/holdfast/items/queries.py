@@ -26,7 +26,7 @@ from holdfast.items.models import (
     Share,
     ViewCount,
 )
-from holdfast.items.rules import host_allowed, normal_url
+from holdfast.items.rules import host_allowed, normal_url, normal_urls
 
 
 @dataclass(frozen=True)
@@ -129,14 +129,9 @@ def find_by_url(platform_id: UUID, url: str, *, ask: bool = True) -> UUID | None
     answer, the address counts as not located and is asked again later.
     """
     platform = Platform.objects.get(id=platform_id)
-    normal = normal_url(url, platform.aliases)
-    if not normal:
-        return None
-    known = ItemUrl.objects.filter(platform=platform, normal_url=normal).first()
-    if known is not None:
-        return known.item_id
-    if not ask:
-        return None
+    known = items_at(platform, [url]).get(url)
+    if known is not None or not ask or not normal_url(url):
+        return known
     try:
         external_id = look_up(keys.host(platform), url)
     except Unavailable:
@@ -152,14 +147,29 @@ def family(item_id: UUID) -> set[UUID]:
     return families_of([item_id])[item_id]
 
 
+def items_at(platform: Platform, urls: Iterable[str]) -> dict[str, UUID]:
+    """The items known under some addresses, by address; the platform is not asked."""
+    forms = {url: normal_urls(url, platform.aliases) for url in urls}
+    rows = ItemUrl.objects.filter(
+        platform=platform,
+        normal_url__in={form for each in forms.values() for form in each},
+    )
+    known = dict(rows.values_list("normal_url", "item"))
+    return {
+        url: next(known[form] for form in each if form in known)
+        for url, each in forms.items()
+        if any(form in known for form in each)
+    }
+
+
 def families_of(item_ids: Iterable[UUID]) -> dict[UUID, set[UUID]]:
     """The family of each of some items, in as many statements as reposts are deep."""
     asked = set(item_ids)
     climbing = asked
     above: dict[UUID, UUID] = {}
     while climbing:
-        reposts = Item.objects.filter(id__in=climbing, repost_of__isnull=False)
-        above.update(reposts.values_list("id", "repost_of"))
+        reposts = Item.objects.filter(id__in=climbing).values_list("id", "repost_of")
+        above.update({item_id: top for item_id, top in reposts if top is not None})
         climbing = {above[each] for each in climbing if each in above} - above.keys()
     root = {item_id: _top(item_id, above) for item_id in asked}
     below: dict[UUID, set[UUID]] = {top: {top} for top in root.values()}

@@ -12,18 +12,34 @@ from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
 MAX_URL_LENGTH = 2083
 """Characters; the longest that the CyberTipline takes (its documentation, 2.1)."""
-TRACKING = re.compile(r"^(utm_.*|fbclid|gclid|igsh(id)?|si|s|t|ref|share(_id)?|src)$")
+TRACKING = re.compile(r"^(utm_.*|fbclid|gclid|igsh(id)?)$")
 """Query arguments that say who shared an address and not what it shows."""
+SHARING = re.compile(r"^(si|s|t|ref|share(_id)?|src)$")
+"""Query arguments that say this on some sites, and on others what is shown: ``t`` is a
+topic in many forums. An item keeps those that its platform registered it with."""
 MOBILE = re.compile(r"^(www|m|mobile|amp|touch)\.")
 
 
-def normal_url(url: str, aliases: Iterable[Mapping[str, str]] = ()) -> str:
+def normal_urls(url: str, aliases: Iterable[Mapping[str, str]] = ()) -> tuple[str, ...]:
+    """Under which normal forms to look for an address, the most exact first."""
+    rules = list(aliases)
+    exact = normal_url(url, rules, keep_sharing=True)
+    return tuple(dict.fromkeys(filter(None, (exact, normal_url(url, rules)))))
+
+
+def normal_url(
+    url: str,
+    aliases: Iterable[Mapping[str, str]] = (),
+    *,
+    keep_sharing: bool = False,
+) -> str:
     """The normal form of an address, or ``""`` if it is none.
 
     Scheme, ``www.`` and ``m.``, default port, tracking arguments, fragment, trailing
     slash and letter case of the host do not matter. ``aliases`` are the platform's own
     ``{"pattern", "url"}`` rules: the first whose pattern matches the whole folded
-    address rewrites it (``\\1`` stands for a group).
+    address rewrites it (``\\1`` stands for a group). ``keep_sharing`` keeps the
+    arguments that may say what is shown (``SHARING``).
     """
     text = url.strip()
     if not re.match(r"^[a-zA-Z][a-zA-Z0-9+.-]*://", text):
@@ -42,6 +58,7 @@ def normal_url(url: str, aliases: Iterable[Mapping[str, str]] = ()) -> str:
         (name, value)
         for name, value in parse_qsl(parts.query)
         if not TRACKING.match(name.lower())
+        and (keep_sharing or not SHARING.match(name.lower()))
     ]
     path = unquote(parts.path).rstrip("/")
     if not path.isprintable() or not host.isprintable():

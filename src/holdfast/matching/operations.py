@@ -14,6 +14,7 @@ from django.db import transaction
 
 from holdfast.base import clock
 from holdfast.base.by import SYSTEM, By
+from holdfast.base.deadlock import again_after_deadlock
 from holdfast.base.events import Event, Kind, emit, in_bulk
 from holdfast.fingerprints.models import Fingerprint
 from holdfast.intake.models import Target
@@ -93,6 +94,7 @@ def bank_decided(
     )
 
 
+@again_after_deadlock
 def _found(platform_id: UUID, copy: Copy, *, arrived: bool) -> None:
     """Write a match down and say so; the same match again says nothing."""
     with transaction.atomic():

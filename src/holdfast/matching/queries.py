@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from holdfast.fingerprints.models import Fingerprint
-from holdfast.items.models import Item
+from holdfast.items.models import Item, Media, MediaState
 from holdfast.items.queries import families_of, family
 from holdfast.matching.index import PdqIndex
 from holdfast.matching.models import BankEntry, BankState, Basis
@@ -85,7 +85,10 @@ def find_known(item_id: UUID) -> list[Copy]:
 
 
 def cleared_among(item_ids: Iterable[UUID]) -> set[UUID]:
-    """The items of which people cleared the very bytes of all their media."""
+    """The items of which people cleared the very bytes of all their media.
+
+    Media that are not fingerprinted yet could show anything: their item is not cleared.
+    """
     digests: dict[UUID, set[bytes]] = {}
     prints = Fingerprint.objects.filter(
         item__in=list(item_ids), media__replaced_at=None
@@ -98,11 +101,14 @@ def cleared_among(item_ids: Iterable[UUID]) -> set[UUID]:
     ).values_list("sha256", "state")
     for digest, state in banked:
         states.setdefault(bytes(digest), set()).add(state)
+    unknown = Media.objects.filter(
+        item__in=digests, replaced_at=None, state=MediaState.WAITING
+    ).values_list("item", flat=True)
     return {
         item_id
         for item_id, each in digests.items()
         if all(_cleared(states.get(digest, ())) for digest in each)
-    }
+    } - set(unknown)
 
 
 def is_known_violation(item_id: UUID) -> bool:

@@ -40,6 +40,11 @@ CODES: Mapping[str, Code] = {
         "A step keeps failing. It is tried again, but something has to be repaired.",
         ("step",),
     ),
+    "tick.failing": Code(
+        "Work that recurs keeps failing. It is tried again, but something has to be "
+        "repaired.",
+        ("tick",),
+    ),
     "freeze.unconfirmed": Code(
         "The site has not confirmed that it hides what we froze. "
         "Assume that it can still be seen.",

@@ -37,7 +37,9 @@ MATRIX: dict[tuple[Kind, Audience], tuple[Cell, ...]] = {
     (Kind.CASE_DECIDED, Audience.REPORTER): (
         Cell("violation", asserts_review=True),
         Cell("violation_known"),
+        Cell("violation_unseen"),
         Cell("no_violation", asserts_review=True),
+        Cell("no_violation_unseen"),
     ),
     (Kind.REFERRAL_FINISHED, Audience.REPORTER): (Cell("referred"),),
     # The poster is told by a statement of reasons, which has rules of its own.

@@ -15,16 +15,18 @@ from django.db import transaction
 from holdfast.authorities.models import Environment, Referral, ReferralState
 from holdfast.base import clock
 from holdfast.base.by import SYSTEM
-from holdfast.base.events import Event, Kind, emit
+from holdfast.base.events import Event, Kind, emit, in_bulk
 from holdfast.decisions.models import Decision
+from holdfast.fingerprints.models import Fingerprint
 from holdfast.intake.models import Report
 from holdfast.items.models import Item, ItemState
+from holdfast.matching.models import BankEntry, BankState
 from holdfast.notifications.matrix import Audience, Cell, cell
 from holdfast.notifications.models import Notification, Receipt
 from holdfast.notifications.words import words
 from holdfast.policy import queries as policies
 from holdfast.review.models import Reveal
-from holdfast.triage.models import Case, CaseItem, CaseTarget, Deadline
+from holdfast.triage.models import Case, CaseItem, CaseState, CaseTarget, Deadline
 
 
 def make_receipt(event: Event) -> None:
@@ -81,13 +83,19 @@ def make_receipt(event: Event) -> None:
     Receipt.objects.create(report=report, body=body, made_at=clock.now())
 
 
-def tell_hidden(event: Event) -> None:
+@in_bulk
+def tell_hidden(*events: Event) -> None:
     """The platform has confirmed; when it has for all of a case, reporters are told."""
-    item_id = event.about.get("item")
-    place = CaseItem.objects.filter(item=item_id).select_related("case").first()
-    if place is None or event.facts["verb"] not in ("freeze", "remove"):
-        return
-    case = place.case
+    items = [
+        event.about["item"]
+        for event in events
+        if event.facts["verb"] in ("freeze", "remove") and "item" in event.about
+    ]
+    for case in Case.objects.filter(items__item__in=items).distinct().order_by("id"):
+        _tell_hidden(case)
+
+
+def _tell_hidden(case: Case) -> None:
     if case.items.filter(item__confirmed_state=ItemState.VISIBLE).exists():
         return
     decision = _last_decision(case)
@@ -95,7 +103,8 @@ def tell_hidden(event: Event) -> None:
     if decision is not None and not frozen.exists():
         told = cell(Kind.DELIVERY_CONFIRMED, Audience.REPORTER, "removed")
         _tell(case, told, decision=decision)
-    else:
+    elif case.state == CaseState.OPEN:
+        # It says that people will decide now, so it is not said once they have.
         _tell(case, cell(Kind.DELIVERY_CONFIRMED, Audience.REPORTER, "hidden"))
 
 
@@ -105,14 +114,17 @@ def tell_of_decision(event: Event) -> None:
     case = decision.case
     if _only_a_late_copy(decision):
         return
-    reveal = (
-        Reveal.objects.filter(case=case, entire=True).order_by("revealed_at").first()
-    )
+    # By the item and not by the case: what was opened in a case that was merged into
+    # this one was opened.
+    reveals = Reveal.objects.filter(item__place__case=case, entire=True)
+    reveal = reveals.order_by("revealed_at").first()
     referral = Referral.objects.filter(decision=decision).order_by("opened_at").first()
-    if decision.outcome == "no_violation":
-        template = "no_violation"
-    else:
-        template = "violation" if reveal else "violation_known"
+    template = decision.outcome
+    if reveal is None:
+        # A report in words alone, a film, a file that cannot be shown: people decided,
+        # and nobody says that they have seen it.
+        known = decision.outcome == "violation" and _decided_before(case)
+        template = "violation_known" if known else f"{decision.outcome}_unseen"
     _tell(
         case,
         cell(Kind.CASE_DECIDED, Audience.REPORTER, template),
@@ -121,6 +133,14 @@ def tell_of_decision(event: Event) -> None:
         referral=referral,
         facts={"two": decision.second_reader_id is not None},
     )
+
+
+def _decided_before(case: Case) -> bool:
+    """Whether people have decided on the very bytes of some item in another case."""
+    items = case.items.values("item")
+    prints = Fingerprint.objects.filter(item__in=items).values("sha256")
+    known = BankEntry.objects.filter(sha256__in=prints, state=BankState.ACTIVE)
+    return known.exclude(item__in=items).exists()
 
 
 def tell_of_referral(event: Event) -> None:

@@ -115,7 +115,7 @@ def status_of(report_id: UUID) -> ReportStatus:
         platform=report.platform.name,
         received_at=report.received_at,
         status=status,
-        category_label=policies.current().category(report.category).label,
+        category_label=policies.category_of(report.category).label,
         told_to_hide=sum(state != ItemState.VISIBLE for state, _ in states),
         confirmed_hidden=sum(confirmed != ItemState.VISIBLE for _, confirmed in states),
         may_challenge=status == "decided",

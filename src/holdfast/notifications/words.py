@@ -89,6 +89,31 @@ def _violation_known(facts: Mapping[str, object]) -> str:
     )
 
 
+def _violation_unseen(facts: Mapping[str, object]) -> str:
+    return _(
+        "People have worked on your report and decided: it is about something that is "
+        "not allowed. What we know of it will be removed. Thank you for telling us."
+    )
+
+
+def _no_violation_unseen(facts: Mapping[str, object]) -> str:
+    who = (
+        _("Two people have worked on your report, one of them a specialist.")
+        if facts["two"]
+        else _("A person has worked on your report.")
+    )
+    return " ".join(
+        [
+            who,
+            _("They have found nothing in it that is not allowed."),
+            _(
+                "If this is wrong, tell us with one tap. Somebody who has not worked "
+                "on it before will decide."
+            ),
+        ]
+    )
+
+
 def _no_violation(facts: Mapping[str, object]) -> str:
     who = (
         _("Two people have looked at what you reported, one of them a specialist.")
@@ -120,7 +145,9 @@ _TEXTS = {
     "looking_again": _looking_again,
     "violation": _violation,
     "violation_known": _violation_known,
+    "violation_unseen": _violation_unseen,
     "no_violation": _no_violation,
+    "no_violation_unseen": _no_violation_unseen,
     "referred": _referred,
 }
 TEMPLATES = tuple(_TEXTS)

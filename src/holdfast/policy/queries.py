@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from holdfast.base.errors import NotFound
 from holdfast.policy.models import PolicyVersion
-from holdfast.policy.rules import Policy, read_policy
+from holdfast.policy.rules import Category, Policy, read_policy
 
 
 def current() -> Policy:
@@ -23,6 +23,19 @@ def version(name: str) -> Policy:
     if found is None:
         raise NotFound("There is no policy of that version.", version=name)
     return _read(found.document)
+
+
+def category_of(code: str) -> Category:
+    """A category by the policy in force, or as the newest policy had that knew it.
+
+    A policy can drop a category that open cases still have; a report that joins such a
+    case is not refused for it. Raises ``InvalidInput`` for a code that none ever had.
+    """
+    for each in PolicyVersion.objects.order_by("-adopted_at", "-id"):
+        policy = _read(each.document)
+        if any(known.code == code for known in policy.categories):
+            return policy.category(code)
+    return current().category(code)
 
 
 @lru_cache(maxsize=16)

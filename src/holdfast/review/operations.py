@@ -14,14 +14,18 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 
 from holdfast.base import clock
 from holdfast.base.by import By, Permission
+from holdfast.base.deadlock import again_after_deadlock
 from holdfast.base.errors import InvalidInput, NotAllowed, NotFound, Refused
 from holdfast.base.events import Event, Kind, emit
 from holdfast.base.ids import uuid7
+from holdfast.fingerprints.models import Fingerprint
 from holdfast.items.models import Item, Media, MediaState
-from holdfast.matching.models import BankEntry, BankState
+from holdfast.items.queries import lock_items
+from holdfast.matching.models import BankEntry, BankState, Match
 from holdfast.policy import queries as policies
 from holdfast.review.lines import RevealGrant
 from holdfast.review.models import Claim, Note, Outcome, Reading, Reveal
@@ -35,7 +39,7 @@ from holdfast.review.queries import (
 )
 from holdfast.review.rules import Hindrance, may_not_read, must_look_first
 from holdfast.staff.queries import by_of, is_specialist, person_of
-from holdfast.triage.models import Case, CaseState
+from holdfast.triage.models import Case, CaseItem, CaseState, ItemRole
 from holdfast.triage.operations import living
 
 CLAIM_EXPIRES_S = 30 * 60
@@ -123,6 +127,10 @@ def follow_merge(event: Event) -> None:
         else:
             held.case = into
             held.save(update_fields=["case"])
+    if Reading.objects.filter(case=into, round=into.round).exists():
+        # Who has read so far has not read what has come in: everybody reads the whole.
+        into.round += 1
+        into.save(update_fields=["round"])
 
 
 def reveal(
@@ -193,6 +201,7 @@ def add_note(*, case_id: UUID, words: str, by: By) -> UUID:
     return note.id
 
 
+@again_after_deadlock
 def record_reading(
     *,
     case_id: UUID,
@@ -215,6 +224,9 @@ def record_reading(
     person_id = person_of(by)
     reason, why_not_refer = _reason(reason), why_not_refer.strip()
     with transaction.atomic():
+        # A reading can decide, and a decision touches every item: items before cases.
+        placed = CaseItem.objects.filter(case=living(case_id))
+        lock_items(placed.values_list("item", flat=True))
         case = _locked(case_id)
         _check_turn(case, person_id, by)
         _check_finding(outcome, category, ground, refer, why_not_refer)
@@ -340,6 +352,36 @@ def _check_looked(case: Case, person_id: UUID, outcome: str, category: str) -> N
             case=case.id,
             person=person_id,
         )
+    known = decided_before and outcome == Outcome.VIOLATION
+    if not known and _unseen(case, set(opened.values_list("item", flat=True))):
+        raise Refused(
+            "This case holds several things that were reported and are not copies of"
+            " one another. Open each of them first.",
+            case=case.id,
+            person=person_id,
+        )
+
+
+def _unseen(case: Case, opened: set[UUID]) -> bool:
+    """Whether a reported picture was not opened, nor anything that is a copy of it."""
+    places = {place.item_id: place for place in CaseItem.objects.filter(case=case)}
+    clusters = opened | {
+        places[item].against_id for item in opened if item in places
+    } - {None}
+    digests = Fingerprint.objects.filter(item__in=opened).values("sha256")
+    seen = opened | set(
+        Item.objects.filter(
+            Q(fingerprints__sha256__in=digests)
+            | Q(place__against__in=clusters)
+            | Q(matches__against__in=opened)
+            | Q(id__in=clusters)
+            | Q(id__in=Match.objects.filter(item__in=opened).values("against")),
+            place__case=case,
+        ).values_list("id", flat=True)
+    )
+    pictures = Media.objects.filter(item__place__case=case, replaced_at=None)
+    reported = pictures.filter(item__place__role=ItemRole.REPORTED)
+    return reported.exclude(item__in=seen).exists()
 
 
 def _check_second(second_person_id: UUID | str | None, person_id: UUID) -> None:
@@ -370,9 +412,10 @@ def _media(item: Item, media_id: UUID | None) -> Media | None:
 
 def _shown_whole(media: Media) -> bool:
     """Opening a film is not having seen the whole of it, and a file that no decoder
-    takes is not seen at all: neither is "viewed by staff"."""
+    takes, or that the platform has not served yet, is not seen at all: none is "viewed
+    by staff"."""
     is_film = media.media_type.startswith("video/")
-    return not is_film and media.state != MediaState.REFUSED
+    return not is_film and media.state == MediaState.SIGNED
 
 
 def _locked(case_id: UUID) -> Case:

@@ -193,10 +193,8 @@ def touched_before(case: Case) -> set[str]:
     """Who read, opened or held a challenged case before the challenge (promise 3).
 
     Includes what was done in cases that were merged into it. Empty when the round in
-    hand did not begin with a challenge.
+    hand was not challenged.
     """
-    if case.round == 1:
-        return set()
     since = _challenged_at(case)
     if since is None:
         return set()
@@ -380,14 +378,29 @@ def _child_safety(policy: Policy, code: str) -> bool:
 
 
 def _challenged_at(case: Case) -> datetime | None:
-    """When a challenge began the round in hand; None when something else did."""
-    event = (
-        Event.objects.filter(
-            kind=Kind.CASE_REOPENED, about__contains={"case": str(case.id)}
-        )
-        .order_by("-id")
-        .first()
+    """Up to when to have touched the case bars from it; None when nobody challenged.
+
+    A challenge counts until the next decision: also one of a case that was merged into
+    this one, and one that came when something else had opened the case already.
+    """
+    cases = Case.objects.filter(id__in=family(case.id))
+    reopened = Event.objects.filter(
+        kind=Kind.CASE_REOPENED,
+        about__case__in=[str(each.id) for each in cases],
+        facts__because="challenge",
     )
-    if event is None or event.facts.get("because") != "challenge":
+    if case.decided_at is not None:
+        reopened = reopened.filter(at__gt=case.decided_at)
+    newest = reopened.order_by("-id").first()
+    if newest is not None:
+        return newest.at
+    decided = max((each.decided_at for each in cases if each.decided_at), default=None)
+    if decided is None:
         return None
-    return event.at
+    reports = CaseTarget.objects.filter(case=case).values_list("target__report")
+    challenged = Event.objects.filter(
+        kind=Kind.REPORT_CHALLENGED,
+        about__report__in=[str(report) for (report,) in reports],
+        at__gt=decided,
+    )
+    return decided if challenged.exists() else None

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 
 from holdfast.base import clock
 from holdfast.base.by import SYSTEM, By, Permission
@@ -20,8 +21,8 @@ from holdfast.base.events import Event, Kind, emit
 from holdfast.base.ids import case_number
 from holdfast.intake.models import Report, Target
 from holdfast.intake.queries import told_by
-from holdfast.items.models import Item
-from holdfast.items.queries import lock_items
+from holdfast.items.models import ItemState
+from holdfast.items.queries import lock_items, reposts_below
 from holdfast.matching import operations as matching
 from holdfast.matching.models import Basis
 from holdfast.matching.queries import Copy, find_copies
@@ -41,8 +42,15 @@ from holdfast.triage.rules import Candidate, choose, speaks_with_weight
 def place_report_in_case(event: Event) -> None:
     """Place each thing that a report names, with its reposts and known copies."""
     report = Report.objects.get(id=event.about["report"])
-    for target in report.targets.order_by("position"):
-        _place_target(report, target)
+    targets = list(report.targets.order_by("position"))
+    copies = {
+        each.item_id: find_copies(each.item_id) for each in targets if each.item_id
+    }
+    _lock(
+        {*copies, *(copy.item for found in copies.values() for copy in found)}, report
+    )
+    for target in targets:
+        _place_target(report, target, copies[target.item_id] if target.item_id else [])
 
 
 def place_match_in_case(event: Event) -> None:
@@ -54,7 +62,7 @@ def place_match_in_case(event: Event) -> None:
         event.facts["distance_bits"],
     )
     copies = [found, *_reposts_of(found)]
-    lock_items([found.against, *(copy.item for copy in copies)])
+    _lock({found.against, *(copy.item for copy in copies)})
     against = CaseItem.objects.filter(item=found.against).select_related("case").first()
     if against is None:
         # The report that this was measured for was not stored after all.
@@ -112,7 +120,7 @@ def reopen_challenged(event: Event) -> None:
         case = living(case_id, lock=True)
         if case.state == CaseState.DECIDED:
             _reopen(case, because="challenge", by=SYSTEM)
-            category = policies.current().category(case.category)
+            category = policies.category_of(case.category)
             _start_clocks(case, category, report, runs_from=event.at)
 
 
@@ -123,7 +131,7 @@ def reopen(case_id: UUID, *, by: By) -> None:
         case = living(case_id, lock=True)
         if case.state == CaseState.DECIDED:
             _reopen(case, because="staff", by=by)
-            category = policies.current().category(case.category)
+            category = policies.category_of(case.category)
             _start_clocks(case, category, None, runs_from=clock.now())
 
 
@@ -136,12 +144,23 @@ def living(case_id: UUID, *, lock: bool = False) -> Case:
     return living(case.merged_into_id, lock=lock) if case.merged_into_id else case
 
 
-def _place_target(report: Report, target: Target) -> None:
-    copies: list[Copy] = []
-    cases: list[Case] = []
+def _lock(items: set[UUID], report: Report | None = None) -> None:
+    """Lock every item that a placing can touch, before any case and in one statement.
+
+    Those beside them in their cases, too: they may be frozen in the same transaction.
+    """
+    cases = Q(items__item__in=items)
+    if report is not None:
+        cases |= Q(targets__target__report=report)
+    beside = CaseItem.objects.filter(
+        case__in=Case.objects.filter(cases).values("id"),
+        item__state=ItemState.VISIBLE,
+    )
+    lock_items(items | set(beside.values_list("item", flat=True)))
+
+
+def _place_target(report: Report, target: Target, copies: Sequence[Copy]) -> None:
     if target.item_id:
-        copies = find_copies(target.item_id)
-        lock_items([target.item_id, *(copy.item for copy in copies)])
         cases = _cases_of([target.item_id, *(copy.item for copy in copies)])
     else:
         cases = _cases_of_named(report, target)
@@ -151,7 +170,7 @@ def _place_target(report: Report, target: Target) -> None:
             _take_in_what_was_added(placed.case, report)
             return
         cases = [placed.case, *cases]
-    category = policies.current().category(report.category)
+    category = policies.category_of(report.category)
     is_new = not cases
     case = _open(report, category) if is_new else _join(cases)
     if placed is None:
@@ -276,18 +295,24 @@ def _merge_clocks(other: Case, into: Case) -> None:
 
 
 def _raise_to(case: Case, report: Report, category: Category) -> None:
-    """A report can make a case more urgent or a matter of child safety, never less."""
+    """A report can make a case more urgent or a matter of child safety, never less.
+
+    Nor can an earlier report of a lesser category keep what freezes from freezing.
+    """
     urgency = policies.current().urgency(category, facts_of(report))
     case.urgency = faster(case.urgency, urgency)
     case.clock_from = min(case.clock_from, report.received_at)
-    if category.child_safety and not case.child_safety:
+    if (category.child_safety and not case.child_safety) or (
+        category.freeze and not policies.category_of(case.category).freeze
+    ):
         emit(
             Kind.CASE_RECLASSIFIED,
             about={"platform": case.platform_id, "case": case.id},
             facts={"from": case.category, "to": category.code},
             by=SYSTEM,
         )
-        case.category, case.child_safety = category.code, True
+        case.category = category.code
+        case.child_safety = case.child_safety or category.child_safety
     case.save(update_fields=["urgency", "clock_from", "category", "child_safety"])
 
 
@@ -355,7 +380,7 @@ def _after_new_items(
         _reopen(case, because="report" if report else "copy", by=SYSTEM)
         _start_clocks(
             case,
-            policies.current().category(case.category),
+            policies.category_of(case.category),
             report,
             runs_from=report.received_at if report else clock.now(),
         )
@@ -400,7 +425,7 @@ def _start_clocks(
 def _take_in_what_was_added(case: Case, report: Report) -> None:
     """A reporter told more: the case may become more urgent, or open again."""
     case = Case.objects.select_for_update(no_key=True).get(id=case.id)
-    category = policies.current().category(report.category)
+    category = policies.category_of(report.category)
     _raise_to(case, report, category)
     told = told_by(report)
     if (
@@ -424,7 +449,8 @@ def facts_of(report: Report) -> ReportFacts:
 
 
 def _reposts_of(copy: Copy) -> list[Copy]:
-    reposts = Item.objects.filter(repost_of=copy.item).values_list("id", flat=True)
+    """The reposts of a copy, and theirs, however deep."""
     return [
-        Copy(each, copy.against, Basis.REPOST, copy.distance_bits) for each in reposts
+        Copy(each, copy.against, Basis.REPOST, copy.distance_bits)
+        for each in reposts_below(copy.item) - {copy.against}
     ]

@@ -26,6 +26,7 @@ from holdfast.base.by import SYSTEM, By, Permission
 from holdfast.base.errors import NotAllowed, NotFound
 from holdfast.base.events import Kind, alarm, on
 from holdfast.base.jobs import drain as run_jobs
+from holdfast.base.jobs import run_tick
 from holdfast.base.models import Event
 from holdfast.notifications import alarms
 from holdfast.notifications.models import Alarm, Page
@@ -417,3 +418,16 @@ def test_problems_are_said(settings: Settings) -> None:
     settings.HOLDFAST_ON_CALL_WEBHOOK = "https://pager.test"
     settings.HOLDFAST_ON_CALL_WEBHOOK_SECRET = SECRET
     assert alarms.on_call_problems() == []
+
+
+@pytest.mark.django_db
+def test_recurring_work_that_keeps_failing_is_an_alarm() -> None:
+    def broken() -> None:
+        raise ValueError
+
+    for _ in range(2):
+        run_tick(broken)
+    assert not Alarm.objects.filter(code="tick.failing").exists()
+    for _ in range(3):
+        run_tick(broken)
+    assert Alarm.objects.get(code="tick.failing").times == 1

@@ -120,7 +120,11 @@ def item(*, picture: bytes | None = b"harmless", text: str = "", **more: Any) ->
     )
     if picture is not None:
         media = Media.objects.create(
-            item=row, position=0, media_type="image/jpeg", added_at=clock.now()
+            item=row,
+            position=0,
+            media_type="image/jpeg",
+            state="signed",
+            added_at=clock.now(),
         )
         Fingerprint.objects.create(
             media=media,
