@@ -14,7 +14,7 @@ import logging
 import threading
 from collections.abc import Sequence
 
-from django.db import DatabaseError, close_old_connections, connection
+from django.db import Error, close_old_connections, connection
 from procrastinate import BaseRetryStrategy, JobContext, RetryDecision
 from procrastinate.contrib.django import app as jobs
 from procrastinate.jobs import Job
@@ -155,7 +155,7 @@ def _count_failure(tick: str) -> None:
         return
     try:
         alarm("tick.failing", about={"tick": tick})
-    except DatabaseError:
+    except Error:
         # Without a database nobody can be told yet: the next failure tries again.
         _failures[tick] -= 1
         log.exception("alarm not raised tick=%s", tick)

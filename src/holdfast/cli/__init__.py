@@ -17,6 +17,7 @@ from typing import Any
 
 import django
 import typer
+from django.db import OperationalError
 from typer.core import TyperGroup
 
 from holdfast import __version__
@@ -122,4 +123,12 @@ def main() -> None:
         holdfast()
     except HoldfastError as error:
         typer.echo(error.diagnostics(), err=True)
+        sys.exit(1)
+    except OperationalError as error:
+        first = str(error).partition("\n")[0]
+        typer.echo(
+            "The database does not answer. `holdfast up` starts the embedded one; "
+            f"DATABASE_URL names another. ({first})",
+            err=True,
+        )
         sys.exit(1)

@@ -43,11 +43,14 @@ def up(
         "HOLDFAST_URL", f"http://{host}:{port}"
     )
     with ExitStack() as stack:
-        supervisor = stack.enter_context(Supervisor(tell=console.print))
         try:
+            # The database is entered first, so that it is the last to stop.
+            postgres = None
             if "DATABASE_URL" not in os.environ:
                 postgres = stack.enter_context(EmbeddedPostgres(folder / "postgres"))
                 environment["DATABASE_URL"] = postgres.url()
+            supervisor = stack.enter_context(Supervisor(tell=console.print))
+            if postgres is not None:
                 supervisor.keep("database", postgres.is_running, postgres.start)
             prepare(environment)
             for program in programs(folder, environment, host, port, workers):

@@ -40,6 +40,23 @@ def freeze_what_it_shows(event: Event) -> None:
         _freeze_case(case, report, arrived=bool(event.facts.get("arrived")))
 
 
+def freeze_what_violates(event: Event) -> None:
+    """People found a violation: what is still visible of the case is hidden now.
+
+    Where reports freeze nothing, the decision does: the platform hides it at once, and
+    the original can be sealed before it is removed.
+    """
+    if event.facts["outcome"] != "violation":
+        return
+    case = Case.objects.get(id=event.about["case"])
+    places = case.items.filter(item__state=ItemState.VISIBLE)
+    items = lock_items(places.values_list("item", flat=True))
+    _freeze(
+        case,
+        [(item, "decision") for item in items if item.state == ItemState.VISIBLE],
+    )
+
+
 def thaw_what_was_cleared(event: Event) -> None:
     """People found no violation: everything of the case is shown again."""
     if event.facts["outcome"] != "no_violation":

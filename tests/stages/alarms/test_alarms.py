@@ -420,7 +420,6 @@ def test_problems_are_said(settings: Settings) -> None:
     assert alarms.on_call_problems() == []
 
 
-@pytest.mark.django_db
 def test_recurring_work_that_keeps_failing_is_an_alarm() -> None:
     def broken() -> None:
         raise ValueError
