@@ -102,6 +102,7 @@ FLOW: tuple[On | Every, ...] = (
         Kind.CASE_DECIDED,
         at_once=(
             triage.settle_decided_case,
+            freeze.freeze_what_violates,
             freeze.thaw_what_was_cleared,
             decisions.state_decision_reasons,
             enforcement.plan,
@@ -109,7 +110,7 @@ FLOW: tuple[On | Every, ...] = (
             evidence.set_retention,
             notifications.tell_of_decision,
         ),
-        soon=(enforcement.carry_out,),
+        soon=(enforcement.carry_out, triage.look_for_copies),
     ),
     on(
         Kind.COPY_COVERED,

@@ -69,11 +69,6 @@ def test_an_upload_and_a_decision_cross(album: Album) -> None:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.timeout(200)
-@pytest.mark.xfail(
-    strict=True,
-    reason="A violation of a category that freezes nothing plans removals, and these"
-    " wait for an original that nobody seals.",
-)
 def test_an_upload_and_a_decision_cross_where_reports_freeze_nothing(
     album: Album,
 ) -> None:

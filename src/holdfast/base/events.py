@@ -34,6 +34,8 @@ Tick = Callable[[], None]
 STEP_TASK = "holdfast.step"
 ALARM_AFTER_ATTEMPTS = 3
 """A step that failed this often is an alarm; it is tried again all the same."""
+AGAIN_EVERY = 24
+"""And an alarm again after so many more: at a quarter of an hour each, six hours."""
 
 
 class Kind(StrEnum):
@@ -270,7 +272,7 @@ def run_step(event_id: int, name: str, attempts: int) -> None:
         log.exception(
             "step failed step=%s event=%s attempts=%s", name, event_id, attempts
         )
-        if attempts + 1 == ALARM_AFTER_ATTEMPTS:
+        if attempts + 1 == ALARM_AFTER_ATTEMPTS or (attempts + 1) % AGAIN_EVERY == 0:
             alarm(
                 "step.failing", about={**event.about, "step": name, "event": event_id}
             )

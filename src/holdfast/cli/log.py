@@ -18,9 +18,14 @@ def verify(
     folder: Path | None = typer.Argument(
         None, help="An exported log; without it, this installation's database."
     ),
+    checkpoint: Path | None = typer.Option(
+        None, help="Checkpoints that you kept elsewhere, to hold it against."
+    ),
+    key: str = typer.Option("", help="The public key that you kept, as text."),
 ) -> None:
     """Prove that no event was changed. Exit code 1 if one was, and which."""
-    found = verify_log(folder)
+    kept = checkpoint.read_text("utf-8") if checkpoint else ""
+    found = verify_log(folder, key, kept)
     for problem in found.problems:
         console.print(f"[bold red]{problem}[/]")
     console.print(

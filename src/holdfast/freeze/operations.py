@@ -22,7 +22,7 @@ from holdfast.items.models import Item, ItemState
 from holdfast.items.queries import lock_items
 from holdfast.matching.queries import cleared_among
 from holdfast.policy import queries as policies
-from holdfast.triage.models import Case, CaseItem, ItemRole
+from holdfast.triage.models import Case, CaseItem, CaseState, ItemRole
 from holdfast.triage.rules import may_freeze, speaks_with_weight
 
 MIN_THAW_REASON = 10  # characters
@@ -114,7 +114,8 @@ def _freeze_case(case: Case, report: Report | None, *, arrived: bool) -> None:
     freezing: list[tuple[Item, str]] = []
     for item in items:
         if may_freeze(
-            category_freezes=category.freeze,
+            # What people decided is kept down, whatever its category does at a report.
+            category_freezes=category.freeze or _found_violation(case),
             cleared=item.id in cleared,
             weight=weight,
             frozen_since_clearance=item.id in frozen_since,
@@ -126,6 +127,10 @@ def _freeze_case(case: Case, report: Report | None, *, arrived: bool) -> None:
                 about={"case": case.id, "item": item.id, "platform": case.platform_id},
             )
     _freeze(case, freezing)
+
+
+def _found_violation(case: Case) -> bool:
+    return case.state == CaseState.DECIDED and case.outcome == "violation"
 
 
 def _decided_clear(case: Case, places: Iterable[CaseItem]) -> set[UUID]:

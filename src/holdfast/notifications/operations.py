@@ -27,6 +27,7 @@ from holdfast.notifications.words import words
 from holdfast.policy import queries as policies
 from holdfast.review.models import Reveal
 from holdfast.triage.models import Case, CaseItem, CaseState, CaseTarget, Deadline
+from holdfast.triage.operations import living
 
 
 def make_receipt(event: Event) -> None:
@@ -151,7 +152,7 @@ def tell_of_referral(event: Event) -> None:
         and referral.state == ReferralState.FINISHED
     ):
         _tell(
-            referral.case,
+            living(referral.case_id),
             cell(Kind.REFERRAL_FINISHED, Audience.REPORTER, "referred"),
             decision=referral.decision,
             facts={"authority": referral.authority},

@@ -87,6 +87,18 @@ def catch_up(event: Event) -> None:
     matching.look_for_copies(case.platform_id, place.item_id)
 
 
+def look_for_copies(event: Event) -> None:
+    """A case has been decided: look for copies once more, where no report froze them.
+
+    An upload that crossed the decision is found by whichever of the two commits last.
+    """
+    reported = CaseItem.objects.filter(
+        case=event.about["case"], role=ItemRole.REPORTED
+    ).values_list("item", flat=True)
+    for item_id in reported:
+        matching.look_for_copies(event.about["platform"], item_id)
+
+
 def settle_decided_case(event: Event) -> None:
     """A case has been decided: stop its clocks and bank what people decided on."""
     case = Case.objects.select_for_update(no_key=True).get(id=event.about["case"])

@@ -118,21 +118,25 @@ def export_log(folder: Path) -> int:
     return size
 
 
-def verify_log(folder: Path | None = None, key: str = "") -> LogReport:
+def verify_log(folder: Path | None = None, key: str = "", kept: str = "") -> LogReport:
     """Verify an export, or with no folder this installation's own database.
 
-    ``key`` is the verifier key in its text form, kept from earlier; without it an
-    export is measured with the key that lies beside it, which proves only that the
-    export is of one piece. Raises ``NotFound`` when the folder is no export.
+    ``kept`` is the text of checkpoints that were kept elsewhere: a log that was cut
+    short or written anew cannot match them. ``key`` is the verifier key in its text
+    form, kept from earlier; without it an export is measured with the key that lies
+    beside it, which proves only that it is of one piece. Raises ``NotFound`` when the folder is no export.
     """
-    return verify_database() if folder is None else verify_folder(folder, key)
+    if folder is None:
+        return verify_database(kept)
+    return verify_folder(folder, key, kept)
 
 
-def verify_folder(folder: Path, key: str = "") -> LogReport:
+def verify_folder(folder: Path, key: str = "", kept: str = "") -> LogReport:
     """Verify an export from its files alone. Raises as :func:`verify_log` does."""
     try:
         public_key = VerifierKey.parse(key or (folder / KEY_FILE).read_text("utf-8"))
         notes = _split_notes((folder / CHECKPOINTS_FILE).read_text("utf-8"))
+        notes += _split_notes(kept)
         with (folder / EVENTS_FILE).open("rb") as lines:
             proved = verify_export(lines, notes, public_key)
     except (OSError, UnicodeDecodeError) as error:
@@ -144,13 +148,13 @@ def verify_folder(folder: Path, key: str = "") -> LogReport:
     return _report(proved.events, proved.proved_size, proved.problems, ids)
 
 
-def verify_database() -> LogReport:
+def verify_database(kept: str = "") -> LogReport:
     """Recompute every leaf from its event and every signed head from the leaves.
 
     The first problem names the first event that differs. Nothing is written.
     """
     rows = Checkpoint.objects.order_by("size")
-    notes = list(rows.values_list("note", flat=True))
+    notes = [*rows.values_list("note", flat=True), *_split_notes(kept)]
     proved = verify_export(_stored_lines(), notes, verifier_key())
     problems = [*proved.problems]
     if not notes and not LogLeaf.objects.exists() and not Event.objects.exists():

@@ -436,3 +436,31 @@ def test_reports_of_the_same_items_in_any_order_wait_and_none_is_lost(
     assert not errors
     assert Report.objects.count() == 24
     assert Case.objects.filter(state="open").count() == 3
+
+
+def test_where_reports_freeze_nothing_a_decision_does(world: World) -> None:
+    """Found by people in a category that freezes nothing: hidden, sealed, removed."""
+    first = world.post("1", encoded(photograph()))
+    copy = world.post("2", encoded(photograph().resize((200, 200))), actor="fan")
+    world.report(address("1"), category="harassment")
+    drain()
+    assert state(first) == "visible"
+    case = Case.objects.get()
+    by = specialist()
+    look(case, by, first)
+    review.record_reading(
+        case_id=case.id,
+        outcome="violation",
+        category="harassment",
+        ground="harassment_terms",
+        reason=REASON,
+        parts={Actor.objects.get(external_id="poster").id: "offender"},
+        refer=False,
+        why_not_refer="This is no matter for an authority.",
+        by=by,
+    )
+    drain()
+    assert (state(first), state(copy)) == ("removed", "removed")
+    late = world.post("3", encoded(photograph()), actor="other")
+    drain()
+    assert state(late) == "removed"

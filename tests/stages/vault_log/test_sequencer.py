@@ -338,6 +338,9 @@ def test_the_checkpoints_of_an_export_hold_the_database_to_its_word(
     sql("DELETE FROM hf_checkpoint WHERE size > 3")
     sql("DELETE FROM hf_event WHERE id NOT IN (SELECT event_id FROM hf_log_leaf)")
     assert sequencer.verify_log().ok, "the database alone cannot know"
+    kept = (exported / sequencer.CHECKPOINTS_FILE).read_text("utf-8")
+    against = sequencer.verify_log(kept=kept)
+    assert [each.code for each in against.problems] == ["truncated"]
     sequencer.export_log(tmp_path / "now")
     shutil.copy(exported / sequencer.CHECKPOINTS_FILE, tmp_path / "now" / "checkpoints")
     report = sequencer.verify_log(tmp_path / "now")
