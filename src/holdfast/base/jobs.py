@@ -61,6 +61,8 @@ def step(context: JobContext, event_id: int, name: str) -> None:
     try:
         run_step(event_id, name, context.job.attempts)
     finally:
+        if context.additional_context.get("once"):
+            connection.close()
         close_old_connections()
 
 
@@ -190,4 +192,5 @@ async def _work(*, wait: bool, concurrency: int) -> None:
             update_heartbeat_interval=HEARTBEAT_S,
             stalled_worker_timeout=STALLED_AFTER_S,
             install_signal_handlers=wait,
+            additional_context={"once": not wait},
         )

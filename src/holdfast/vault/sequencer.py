@@ -124,7 +124,8 @@ def verify_log(folder: Path | None = None, key: str = "", kept: str = "") -> Log
     ``kept`` is the text of checkpoints that were kept elsewhere: a log that was cut
     short or written anew cannot match them. ``key`` is the verifier key in its text
     form, kept from earlier; without it an export is measured with the key that lies
-    beside it, which proves only that it is of one piece. Raises ``NotFound`` when the folder is no export.
+    beside it, which proves only that it is of one piece. Raises ``NotFound`` when the
+    folder is no export.
     """
     if folder is None:
         return verify_database(kept)
