@@ -1,4 +1,4 @@
-"""Fixtures of the browser tests: one Chromium, and a visitor for each test.
+"""Fixtures of the browser tests: a Chromium, and a visitor for each test.
 
 Every test, whatever it is about, also fails when a page asked another host for
 something or broke its own content security policy. When a test fails, pictures of its
@@ -21,13 +21,15 @@ PICTURES = Path(os.environ.get("HOLDFAST_SCREENSHOTS", "var/failed-pages"))
 _failed = pytest.StashKey[bool]()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """Chromium, started once. It fails, and does not skip, when there is none."""
-    # Playwright's loop runs in this thread, and Django would refuse its database for
-    # that; the tests themselves are not asynchronous.
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-    with sync_playwright() as playwright:
+    """Chromium, once for a module. It fails, and does not skip, when there is none.
+
+    Playwright's loop runs in this thread until the module is done, and Django would
+    refuse its database for that; the tests themselves are not asynchronous.
+    """
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
         browser = playwright.chromium.launch(
             executable_path=find_chromium(), args=arguments()
         )

@@ -13,6 +13,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from django.db import Error, close_old_connections, connection
 from procrastinate import BaseRetryStrategy, JobContext, RetryDecision
@@ -174,8 +175,12 @@ def run_worker(ticks: Sequence[Every], *, concurrency: int = CONCURRENCY) -> Non
 
 
 def drain() -> None:
-    """Run every job that is due, in this process, and come back; for tests."""
-    asyncio.run(_work(wait=False, concurrency=1))
+    """Run every job that is due, in this process, and come back; for tests.
+
+    In a thread of its own: the caller's may have a loop that runs already.
+    """
+    with ThreadPoolExecutor(1, "drain") as thread:
+        thread.submit(asyncio.run, _work(wait=False, concurrency=1)).result()
 
 
 async def _work(*, wait: bool, concurrency: int) -> None:
