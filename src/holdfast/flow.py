@@ -31,14 +31,16 @@ from holdfast.triage import clocks
 from holdfast.triage import operations as triage
 from holdfast.vault import sequencer as log
 
-HIDING_FIRST = 10
-"""Telling the platform what to hide comes before every other job."""
+HIDING, FINDING = 20, 10
+"""Priorities. Telling the platform what to hide comes before every other job, and
+finding what to hide comes before sealing, referring and telling."""
 
 FLOW: tuple[On | Every, ...] = (
     # What the platform registers is fingerprinted, and compared with what is known.
     on(
         Kind.ITEM_REGISTERED,
         soon=(fingerprints.fingerprint_item, matching.follow_repost),
+        priority=FINDING,
     ),
     on(
         Kind.ITEM_CHANGED,
@@ -48,6 +50,7 @@ FLOW: tuple[On | Every, ...] = (
     on(
         Kind.ITEM_FINGERPRINTED,
         soon=(matching.compare_with_known, triage.catch_up),
+        priority=FINDING,
     ),
     # A report, or a match, is placed in one case and freezes what it shows.
     on(
@@ -58,11 +61,13 @@ FLOW: tuple[On | Every, ...] = (
             notifications.make_receipt,
         ),
         soon=(intake.locate_again, matching.look_again, clocks.watch_waves),
+        priority=FINDING,
     ),
     on(
         Kind.REPORT_EXTENDED,
         at_once=(triage.place_report_in_case, freeze.freeze_what_it_shows),
         soon=(matching.look_again,),
+        priority=FINDING,
     ),
     on(
         Kind.MATCH_FOUND,
@@ -88,7 +93,7 @@ FLOW: tuple[On | Every, ...] = (
         Kind.ITEM_THAWED,
         at_once=(enforcement.order_thaw, decisions.state_thaw_reasons),
     ),
-    on(Kind.DELIVERY_ORDERED, soon=(delivery.hand_over,), priority=HIDING_FIRST),
+    on(Kind.DELIVERY_ORDERED, soon=(delivery.hand_over,), priority=HIDING),
     on(
         Kind.DELIVERY_CONFIRMED,
         at_once=(enforcement.mark_confirmed, notifications.tell_hidden),

@@ -32,6 +32,7 @@ from holdfast.enforcement import rules
 from holdfast.enforcement.connectors.webhook.client import (
     NotReached,
     check_confirmed,
+    make_ready,
     post_signed,
 )
 from holdfast.enforcement.models import Delivery, DeliveryState, Enforcement, Verb
@@ -241,6 +242,7 @@ def hand_over(*events: Event) -> None:
 
 def hand_over_what_is_due() -> None:
     """Hand over everything whose time has come, all platforms side by side."""
+    make_ready()
     due = _due().order_by().values_list("platform_id", flat=True).distinct()
     platforms = [each for each in due if not _resting(each)]
     if not platforms:
@@ -304,6 +306,7 @@ def _hand_over_together(leased: Sequence[Delivery]) -> list[UUID]:
     The threads do nothing but the network: no connection to the database is opened in
     them.
     """
+    make_ready()
     secrets = {each.platform_id: webhook_secret(each.platform) for each in leased}
     with ThreadPoolExecutor(AT_ONCE, "deliver") as pool:
         errors = list(

@@ -128,3 +128,8 @@ def _http() -> httpx.Client:
     # One for the whole process: making one reads the machine's certificates, which
     # takes longer than a delivery.
     return httpx.Client(trust_env=False, follow_redirects=False)
+
+
+def make_ready() -> None:
+    """Make the client now, in one thread: several at once would each make one."""
+    _http()
