@@ -1,4 +1,4 @@
-"""Clocks: alarmed before the breach, and a breach is recorded for ever.
+"""Clocks: they run from receipt, alarm before the breach, and record it for ever.
 
 A deadline that passes never thaws and never removes: it pages people.
 """
@@ -12,12 +12,45 @@ from django.db import transaction
 from holdfast.base import clock
 from holdfast.base.by import SYSTEM
 from holdfast.base.events import Event, Kind, alarm, emit
-from holdfast.intake.models import Target
+from holdfast.intake.models import Report, Target
+from holdfast.intake.queries import told_by
 from holdfast.policy import queries as policies
-from holdfast.triage.models import Deadline
+from holdfast.policy.rules import Category, ReportFacts
+from holdfast.triage.models import Case, CaseState, Deadline
 from holdfast.triage.rules import warn_at
 
 WAVE_WINDOW = timedelta(hours=1)
+
+
+def start_clocks(
+    case: Case, category: Category, report: Report | None, *, runs_from: datetime
+) -> None:
+    """Every clock runs from receipt; where all is decided, none has to run."""
+    facts = facts_of(report) if report else ReportFacts()
+    for each in policies.current().clocks_of(category, facts):
+        Deadline.objects.get_or_create(
+            case=case,
+            report_id=report.id if report else None,
+            round=case.round,
+            code=each.code,
+            defaults={
+                "shown_to_reporter": each.shown,
+                "runs_from": runs_from,
+                "due_at": runs_from + timedelta(hours=each.hours),
+                "met_at": runs_from if case.state == CaseState.DECIDED else None,
+            },
+        )
+
+
+def facts_of(report: Report) -> ReportFacts:
+    """What the policy may know of a report."""
+    told = told_by(report)
+    return ReportFacts(
+        claims=told.claims,
+        police_number=told.police_number,
+        in_danger_now=told.in_danger_now,
+        channel=told.channel,
+    )
 
 
 def watch_deadlines() -> None:

@@ -8,7 +8,6 @@ other and end in one case.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
@@ -27,7 +26,9 @@ from holdfast.matching import operations as matching
 from holdfast.matching.models import Basis
 from holdfast.matching.queries import Copy, find_copies
 from holdfast.policy import queries as policies
-from holdfast.policy.rules import Category, ReportFacts, faster
+from holdfast.policy.rules import Category, faster
+from holdfast.triage.clocks import facts_of, start_clocks
+from holdfast.triage.merging import join
 from holdfast.triage.models import (
     Case,
     CaseItem,
@@ -36,7 +37,7 @@ from holdfast.triage.models import (
     Deadline,
     ItemRole,
 )
-from holdfast.triage.rules import Candidate, choose, speaks_with_weight
+from holdfast.triage.rules import speaks_with_weight
 
 
 def place_report_in_case(event: Event) -> None:
@@ -67,7 +68,7 @@ def place_match_in_case(event: Event) -> None:
     if against is None:
         # The report that this was measured for was not stored after all.
         return
-    case = _join([against.case, *_cases_of(copy.item for copy in copies)])
+    case = join([against.case, *_cases_of(copy.item for copy in copies)])
     new = _place_items(case, copies)
     _after_new_items(case, new, report=None)
 
@@ -133,7 +134,7 @@ def reopen_challenged(event: Event) -> None:
         if case.state == CaseState.DECIDED:
             _reopen(case, because="challenge", by=SYSTEM)
             category = policies.category_of(case.category)
-            _start_clocks(case, category, report, runs_from=event.at)
+            start_clocks(case, category, report, runs_from=event.at)
 
 
 def reopen(case_id: UUID, *, by: By) -> None:
@@ -144,7 +145,7 @@ def reopen(case_id: UUID, *, by: By) -> None:
         if case.state == CaseState.DECIDED:
             _reopen(case, because="staff", by=by)
             category = policies.category_of(case.category)
-            _start_clocks(case, category, None, runs_from=clock.now())
+            start_clocks(case, category, None, runs_from=clock.now())
 
 
 def living(case_id: UUID, *, lock: bool = False) -> Case:
@@ -184,14 +185,14 @@ def _place_target(report: Report, target: Target, copies: Sequence[Copy]) -> Non
         cases = [placed.case, *cases]
     category = policies.category_of(report.category)
     is_new = not cases
-    case = _open(report, category) if is_new else _join(cases)
+    case = _open(report, category) if is_new else join(cases)
     if placed is None:
         CaseTarget.objects.create(case=case, target=target, placed_at=clock.now())
     elif placed.case_id != case.id:
         CaseTarget.objects.filter(id=placed.id).update(case=case)
     _raise_to(case, report, category)
     new = _place_items(case, copies, reported=target.item_id)
-    _start_clocks(case, category, report, runs_from=report.received_at)
+    start_clocks(case, category, report, runs_from=report.received_at)
     emit(
         Kind.CASE_OPENED if is_new else Kind.CASE_JOINED,
         about={
@@ -250,60 +251,6 @@ def _open(report: Report, category: Category) -> Case:
         clock_from=report.received_at,
         opened_at=clock.now(),
     )
-
-
-def _join(cases: Sequence[Case]) -> Case:
-    """One case of several: the chosen one takes the others in."""
-    by_id = {case.id: case for case in cases}
-    chosen = choose(
-        [
-            Candidate(str(case.id), case.state == CaseState.OPEN, case.clock_from)
-            for case in by_id.values()
-        ]
-    )
-    assert chosen is not None
-    case = by_id.pop(UUID(chosen.id))
-    for other in by_id.values():
-        _merge(other, into=case)
-    return case
-
-
-def _merge(other: Case, *, into: Case) -> None:
-    """Move what stands in one case into another; both stay findable."""
-    other.items.update(case=into)
-    other.targets.update(case=into)
-    _merge_clocks(other, into)
-    into.clock_from = min(into.clock_from, other.clock_from)
-    into.urgency = faster(into.urgency, other.urgency)
-    into.save(update_fields=["clock_from", "urgency"])
-    # What later stages keep about the case moves with the event that follows.
-    other.state, other.merged_into = CaseState.MERGED, into
-    other.save(update_fields=["state", "merged_into"])
-    emit(
-        Kind.CASE_MERGED,
-        about={"platform": into.platform_id, "case": other.id, "into": into.id},
-        by=SYSTEM,
-    )
-
-
-def _merge_clocks(other: Case, into: Case) -> None:
-    """One report's clock of one kind runs once, from the earlier start.
-
-    Two rows of one report become one, and a breach of either stays recorded.
-    """
-    for clock_ in other.deadlines.order_by("runs_from"):
-        same = into.deadlines.filter(
-            report_id=clock_.report_id, round=clock_.round, code=clock_.code
-        ).first()
-        if same is None:
-            clock_.case = into
-            clock_.save(update_fields=["case"])
-            continue
-        same.runs_from = min(same.runs_from, clock_.runs_from)
-        same.due_at = min(same.due_at, clock_.due_at)
-        same.breached_at = same.breached_at or clock_.breached_at
-        same.save(update_fields=["runs_from", "due_at", "breached_at"])
-        clock_.delete()
 
 
 def _raise_to(case: Case, report: Report, category: Category) -> None:
@@ -390,7 +337,7 @@ def _after_new_items(
             )
     if strange or (report is not None and not violates):
         _reopen(case, because="report" if report else "copy", by=SYSTEM)
-        _start_clocks(
+        start_clocks(
             case,
             policies.category_of(case.category),
             report,
@@ -414,26 +361,6 @@ def _reopen(case: Case, *, because: str, by: By) -> None:
     )
 
 
-def _start_clocks(
-    case: Case, category: Category, report: Report | None, *, runs_from: datetime
-) -> None:
-    """Every clock runs from receipt; where all is decided, none has to run."""
-    facts = facts_of(report) if report else ReportFacts()
-    for each in policies.current().clocks_of(category, facts):
-        Deadline.objects.get_or_create(
-            case=case,
-            report_id=report.id if report else None,
-            round=case.round,
-            code=each.code,
-            defaults={
-                "shown_to_reporter": each.shown,
-                "runs_from": runs_from,
-                "due_at": runs_from + timedelta(hours=each.hours),
-                "met_at": runs_from if case.state == CaseState.DECIDED else None,
-            },
-        )
-
-
 def _take_in_what_was_added(case: Case, report: Report) -> None:
     """A reporter told more: the case may become more urgent, or open again."""
     case = Case.objects.select_for_update(no_key=True).get(id=case.id)
@@ -446,18 +373,7 @@ def _take_in_what_was_added(case: Case, report: Report) -> None:
         and speaks_with_weight(told.claims, told.police_number)
     ):
         _reopen(case, because="new_facts", by=SYSTEM)
-        _start_clocks(case, category, report, runs_from=clock.now())
-
-
-def facts_of(report: Report) -> ReportFacts:
-    """What the policy may know of a report."""
-    told = told_by(report)
-    return ReportFacts(
-        claims=told.claims,
-        police_number=told.police_number,
-        in_danger_now=told.in_danger_now,
-        channel=told.channel,
-    )
+        start_clocks(case, category, report, runs_from=clock.now())
 
 
 def _reposts_of(copy: Copy) -> list[Copy]:
