@@ -77,7 +77,7 @@ def demo(
         if json_file is not None:
             json_file.write_text(json.dumps(result, indent=2) + "\n")
         if serve_after:
-            serve(stage, told, console)
+            serve(stage, told, console, kept=home is not None)
 
 
 def _prepare(environment: dict[str, str]) -> None:

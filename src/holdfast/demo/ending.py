@@ -18,8 +18,11 @@ TOTP_STEP_S = 30
 """Seconds that one code is for (RFC 6238, section 4.1)."""
 
 
-def serve(stage: Stage, told: Told, console: Console) -> None:
-    """Say where everything is, and wait until somebody asks to stop."""
+def serve(stage: Stage, told: Told, console: Console, *, kept: bool) -> None:
+    """Say where everything is, and wait until somebody asks to stop.
+
+    ``kept``: whether the data stay in a folder that the visitor named.
+    """
     you = stage.staff["you"]
     for name, value in (
         ("Portal", f"{stage.holdfast_url}/"),
@@ -33,7 +36,8 @@ def serve(stage: Stage, told: Told, console: Console) -> None:
         ("A report's words", told.codename),
     ):
         console.print(f"{name:17} {value}", highlight=False, soft_wrap=True)
-    console.print("Ctrl-C stops everything and deletes it.")
+    end = "Ctrl-C stops everything" + ("." if kept else " and deletes it.")
+    console.print(end)
     if console.is_terminal:
         _show_codes(stage, you.secret, console)
     else:
