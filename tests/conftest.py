@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import socket
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -56,9 +57,22 @@ def _refuse_outside(self: socket.socket, address: Any) -> None:
 
 
 @pytest.fixture(autouse=True)
-def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Refuse any connection that leaves this machine."""
+def no_network(whole_flow: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refuse any connection that leaves this machine.
+
+    It asks for ``whole_flow`` first, so that this looks after ``monkeypatch`` is done.
+    """
     monkeypatch.setattr(socket.socket, "connect", _refuse_outside)
+
+
+@pytest.fixture(autouse=True)
+def whole_flow() -> Iterator[None]:
+    """Refuse a test that leaves another flow behind than it found."""
+    from holdfast.base import events  # noqa: PLC0415  # Needs Django, which starts later.
+
+    before = dict(events._flow)
+    yield
+    assert events._flow == before, "This test left the flow changed."
 
 
 @pytest.fixture
