@@ -115,7 +115,8 @@ def test_anybody_reports_by_keyboard_in_as_many_steps_as_for_copyright(
     links = page.locator("details.report a")
     assert "child" in links.nth(0).get_attribute("href").rsplit("/", 1)[1]  # type: ignore[union-attr]  # Every link has an address.
     steps = {}
-    for label in ("Something else that harms a child", "Copyright"):
+    # Part of the label: Plaza's own menu stands until it has read Holdfast's.
+    for label in ("harms a child", "Copyright"):
         page.goto(f"/p/{post['id']}")
         page.locator("details.report summary").focus()
         page.keyboard.press("Enter")
