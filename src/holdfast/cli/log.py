@@ -27,7 +27,9 @@ def verify(
     kept = checkpoint.read_text("utf-8") if checkpoint else ""
     found = verify_log(folder, key, kept)
     for problem in found.problems:
-        console.print(f"[bold red]{problem}[/]")
+        console.print(
+            f"[bold red]{problem.message}[/] (event {problem.event_id}, {problem.code})"
+        )
     console.print(
         f"{found.events} events, {found.proved_size} of them under a signed checkpoint:"
         f" {'nothing was changed' if found.ok else 'NOT AS THEY WERE WRITTEN'}."
