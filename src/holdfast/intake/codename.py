@@ -1,7 +1,7 @@
 """Codenames: how somebody without an account comes back to their report.
 
-A codename is five words from the EFF's list of short words, drawn at random: 1,253 or
-more to the fifth power, over 51 bits. It is shown once. What is kept is a keyed hash
+A codename is five words from the EFF's list of short words, drawn at random: 1,295 to
+the fifth power, over 51 bits. It is shown once. What is kept is a keyed hash
 that finds the report and an Argon2 hash that proves the words; neither gives the words
 back, and neither is enough without this installation's key.
 """
