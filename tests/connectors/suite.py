@@ -7,6 +7,7 @@ authority is told surely and once.
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -40,6 +41,7 @@ class ConnectorSuite(ABC):
 
     # ``python -m`` name of the double's program.
     program: str
+    password_variable: str
     # Files in the referral that the subclass files.
     files: int
 
@@ -151,8 +153,11 @@ class ConnectorSuite(ABC):
     def _process(self, state: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
         command = [sys.executable, "-m", self.program, "--port", "0"]
         command += ["--state", str(state)]
-        command += ["--username", USERNAME, "--password", PASSWORD]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        command += ["--username", USERNAME]
+        environment = {**os.environ, self.password_variable: PASSWORD}
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, text=True, env=environment
+        ) as process:
             try:
                 assert process.stdout is not None
                 begun = time.monotonic()

@@ -167,6 +167,7 @@ class TestFiling(ConnectorSuite):
     """Whatever fails, exactly one report is finished, with each file once."""
 
     program = "holdfast.authorities.connectors.cybertipline.fake"
+    password_variable = "CYBERTIPLINE_DOUBLE_PASSWORD"
     files = len(CONTENTS)
 
     @pytest.fixture(params=FAILURES)

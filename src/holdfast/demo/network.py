@@ -70,10 +70,11 @@ def double_program(
         [
             *(sys.executable, "-m", module, "--port", str(port)),
             *("--state", str(folder / "cybertipline-double.sqlite3")),
-            *("--username", DOUBLE_USER, "--password", shared.double),
+            *("--username", DOUBLE_USER),
             *(part for each in fail for part in ("--fail", each)),
         ],
         folder / "logs" / "cybertipline-double.log",
+        env={**os.environ, "CYBERTIPLINE_DOUBLE_PASSWORD": shared.double},
         ready=f"http://127.0.0.1:{port}/",
     )
 

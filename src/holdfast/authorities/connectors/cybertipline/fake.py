@@ -13,6 +13,7 @@ import argparse
 import base64
 import hmac
 import json
+import os
 import sys
 import uuid
 from collections.abc import Iterator, Sequence
@@ -34,6 +35,8 @@ from holdfast.authorities.connectors.cybertipline.fake_state import (
 from holdfast.authorities.connectors.cybertipline.schema import own_schema
 
 BASE_PATH = "/ispws"
+# Read from the environment: a password among the arguments is everybody's to list.
+PASSWORD_VARIABLE = "CYBERTIPLINE_DOUBLE_PASSWORD"
 NOTICE_HEADER = "X-Test-Double"
 NOTICE = "Holdfast's CyberTipline test double: nothing is filed with anybody"
 # Largest request that the double takes, in bytes: it holds one in memory.
@@ -308,7 +311,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
     parser.add_argument("--state", type=Path, required=True, help="SQLite file")
     parser.add_argument("--username", required=True)
-    parser.add_argument("--password", required=True)
     parser.add_argument("--xsd", type=Path, help="another schema than Holdfast's own")
     parser.add_argument(
         "--fail",
@@ -318,11 +320,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         help="let the next request of STEP fail; KIND: " + ", ".join(Failure),
     )
     given = parser.parse_args(arguments)
+    password = os.environ.get(PASSWORD_VARIABLE)
+    if not password:
+        parser.error(f"set {PASSWORD_VARIABLE} to the password of {given.username}")
     state = State(given.state, given.xsd.read_bytes() if given.xsd else own_schema())
     for failure in given.fail:
         step, _, kind = failure.partition(":")
         state.fail_next(step, Failure(kind))
-    server = FakeServer(state, given.username, given.password, port=given.port)
+    server = FakeServer(state, given.username, password, port=given.port)
     sys.stdout.write(f"{server.url}\n")
     sys.stdout.flush()
     try:
