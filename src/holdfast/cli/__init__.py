@@ -43,6 +43,7 @@ COMMANDS = {
     "check": Lazy("check", "Health, configuration, and every outbound host."),
     "verify-log": Lazy("log", "Prove that no event was changed, offline."),
     "export-log": Lazy("log", "Write the log to files, for somebody else to verify."),
+    "keys": Lazy("keys", "The key ring as one text, for machines that share it."),
     "platform": Lazy("manage", "Register platforms, and their keys."),
     "staff": Lazy("manage", "Add staff."),
     "policy": Lazy("manage", "Adopt a policy."),
