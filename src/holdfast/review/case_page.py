@@ -35,7 +35,6 @@ from holdfast.review.lines import (
 )
 from holdfast.review.models import Claim, Note, Reading, Reveal
 from holdfast.review.queries import actors_of, elapsed, family, living_case, needs
-from holdfast.review.rules import views_split
 from holdfast.triage.models import Case, CaseItem, CaseTarget, Deadline
 
 TIMELINE_EVENTS = 500
@@ -135,11 +134,9 @@ def _items(case: Case) -> tuple[ItemLine, ...]:
                 row.replaced_at is not None,
             )
         )
-    counts: dict[UUID, list[tuple[float, int]]] = {}
+    counts: dict[UUID, list[tuple[datetime, int]]] = {}
     for seen in ViewCount.objects.filter(item__in=ids).order_by("counted_at"):
-        counts.setdefault(seen.item_id, []).append(
-            (seen.counted_at.timestamp(), seen.views_total)
-        )
+        counts.setdefault(seen.item_id, []).append((seen.counted_at, seen.views_total))
     frozen = dict(
         Freeze.objects.filter(item__in=ids)
         .order_by("-frozen_at")
@@ -151,11 +148,7 @@ def _items(case: Case) -> tuple[ItemLine, ...]:
             place.shares,
             tuple(media.get(place.item_id, ())),
             frozen.get(place.item_id),
-            views_split(
-                counts.get(place.item_id, ()),
-                case.clock_from.timestamp(),
-                frozen[place.item_id].timestamp() if place.item_id in frozen else None,
-            ),
+            tuple(counts.get(place.item_id, ())),
         )
         for place in places
     )
@@ -166,7 +159,7 @@ def _item(
     shares: int,
     media: tuple[MediaLine, ...],
     frozen_at: datetime | None,
-    views: tuple[int, int, int],
+    view_counts: tuple[tuple[datetime, int], ...],
 ) -> ItemLine:
     item = place.item
     return ItemLine(
@@ -184,9 +177,7 @@ def _item(
         has_words=bool(item.text),
         media=media,
         shares=shares,
-        views_before_report=views[0],
-        views_report_to_freeze=views[1],
-        views_after_freeze=views[2],
+        view_counts=view_counts,
         posted_at=item.posted_at,
         deleted_at=item.deleted_at,
     )

@@ -144,9 +144,8 @@ class ItemLine:
     has_words: bool
     media: tuple[MediaLine, ...]
     shares: int
-    views_before_report: int
-    views_report_to_freeze: int
-    views_after_freeze: int
+    view_counts: tuple[tuple[datetime, int], ...]
+    """Views in total at each time the platform counted them, in that order."""
     posted_at: datetime
     deleted_at: datetime | None
 

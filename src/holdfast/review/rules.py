@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 
@@ -125,18 +126,21 @@ def must_look_first(
 
 
 def views_split(
-    counts: Sequence[tuple[float, int]], first_report: float, frozen: float | None
+    counts: Sequence[tuple[datetime, int]],
+    first_report: datetime,
+    hidden: datetime | None,
 ) -> tuple[int, int, int]:
-    """Views before the first report, from then to the freeze, and after it.
+    """Views before the first report, from then until it was hidden, and after that.
 
-    ``counts`` are (Unix time, total so far) in order of time. Totals that fall back are
-    taken as the highest so far: what has been seen was seen.
+    ``counts`` are (when counted, total so far) in order of time. Totals that fall back
+    are taken as the highest so far: what has been seen was seen. ``hidden`` is when the
+    platform confirmed; an order alone hides nothing.
     """
 
-    def total_at(moment: float) -> int:
+    def total_at(moment: datetime) -> int:
         return max((views for at, views in counts if at <= moment), default=0)
 
     last = max((views for _, views in counts), default=0)
     before = total_at(first_report)
-    at_freeze = last if frozen is None else max(before, total_at(frozen))
-    return before, at_freeze - before, last - at_freeze
+    when_hidden = last if hidden is None else max(before, total_at(hidden))
+    return before, when_hidden - before, last - when_hidden

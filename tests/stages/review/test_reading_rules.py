@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -129,21 +131,24 @@ def test_clearing_unseen_is_never_possible(
     assert must == (unseen and (clears or not known))
 
 
-totals = st.lists(
-    st.tuples(st.floats(0, 1000), st.integers(0, 10**6)), max_size=20
-).map(sorted)
+moments = st.datetimes()
+totals = st.lists(st.tuples(moments, st.integers(0, 10**6)), max_size=20).map(sorted)
 
 
-@given(totals, st.floats(0, 1000), st.one_of(st.none(), st.floats(0, 1000)))
+@given(totals, moments, st.one_of(st.none(), moments))
 def test_views_add_up_and_are_never_negative(
-    counts: list[tuple[float, int]], first_report: float, frozen: float | None
+    counts: list[tuple[datetime, int]], first_report: datetime, hidden: datetime | None
 ) -> None:
-    before, between, after = views_split(counts, first_report, frozen)
+    before, between, after = views_split(counts, first_report, hidden)
     assert min(before, between, after) >= 0
     assert before + between + after == max((views for _, views in counts), default=0)
-    assert frozen is not None or after == 0
+    assert hidden is not None or after == 0
 
 
-def test_views_are_split_at_report_and_freeze() -> None:
-    counts = [(1.0, 10), (2.0, 25), (3.0, 40), (4.0, 41)]
-    assert views_split(counts, 1.5, 3.5) == (10, 30, 1)
+def test_views_are_split_at_report_and_confirmation() -> None:
+    def at(minutes: float) -> datetime:
+        return datetime(2026, 1, 1) + timedelta(minutes=minutes)
+
+    counts = [(at(1), 10), (at(2), 25), (at(3), 40), (at(4), 41)]
+    assert views_split(counts, at(1.5), at(3.5)) == (10, 30, 1)
+    assert views_split(counts, at(1.5), None) == (10, 31, 0)

@@ -27,6 +27,7 @@ from holdfast.review.lines import (
     MediaLine,
     ReportLine,
 )
+from holdfast.review.rules import views_split
 from holdfast.web.components.shapes import Copy, Event, Fact, Media
 from holdfast.web.console import words
 from holdfast.web.console.forms import actor_words
@@ -129,24 +130,31 @@ def _report(line: ReportLine) -> dict[str, Any]:
     }
 
 
-def items(page: CasePage, by: By) -> list[ItemBlock]:
+def items(page: CasePage, told: Sequence[DeliveryLine], by: By) -> list[ItemBlock]:
     """What was reported itself; copies are drawn as a cluster."""
     actors = {each.actor_id: each for each in page.actors}
     return [
-        _item(page, line, actors, by) for line in page.items if line.role == "reported"
+        _item(page, line, actors, hidden_at(_freezes_of(line, told)), by)
+        for line in page.items
+        if line.role == "reported"
     ]
 
 
 def _item(
-    page: CasePage, line: ItemLine, actors: Mapping[UUID, ActorLine], by: By
+    page: CasePage,
+    line: ItemLine,
+    actors: Mapping[UUID, ActorLine],
+    hidden: datetime | None,
+    by: By,
 ) -> ItemBlock:
+    before, until_hidden, after = views_split(line.view_counts, page.clock_from, hidden)
     said: list[tuple[str, Any]] = [
         ("State", words.state(line.state, line.confirmed_state)),
         ("Posted by", _poster(line, actors)),
         ("Posted", line.posted_at),
-        ("Views before the report", line.views_before_report),
-        ("Report to freeze", line.views_report_to_freeze),
-        ("After the freeze", line.views_after_freeze),
+        ("Views before the report", before),
+        ("Until the site confirmed", until_hidden),
+        ("After it confirmed", after),
         ("Shares", line.shares),
     ]
     if line.frozen_at:
@@ -204,9 +212,7 @@ def _copy(
         where=_poster(line, actors),
         distance_bits=line.distance_bits if line.basis == "pdq" else None,
         state=words.state(line.state, line.confirmed_state),
-        views=line.views_before_report
-        + line.views_report_to_freeze
-        + line.views_after_freeze,
+        views=max((views for _, views in line.view_counts), default=0),
         url=reveal_url(page, line, media) if opens and media else "",
         basis=words.BASES.get(line.basis, line.basis),
     )
@@ -283,6 +289,10 @@ def deliveries(lines: Sequence[DeliveryLine], page: CasePage) -> list[dict[str, 
         }
         for line in reversed(lines[-DELIVERIES_SHOWN:])
     ]
+
+
+def _freezes_of(line: ItemLine, told: Sequence[DeliveryLine]) -> list[DeliveryLine]:
+    return [each for each in told if each.item_id == line.item_id]
 
 
 def hidden_at(lines: Sequence[DeliveryLine]) -> datetime | None:

@@ -6,7 +6,7 @@ refused shows the page again with the reason beside the form, and nothing typed 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 from uuid import UUID
@@ -71,7 +71,7 @@ class CaseView(Page):
             "policy": policy,
             "frozen_at": case_view.hidden_at(told),
             **self._head(page, policy),
-            **self._middle(page, policy),
+            **self._middle(page, policy, told),
             **self._told(page, told),
             **self._acts(page, policy, bound),
         }
@@ -93,7 +93,9 @@ class CaseView(Page):
             "release_url": reverse("console:release", kwargs=at) if mine else "",
         }
 
-    def _middle(self, page: CasePage, policy: Policy) -> dict[str, Any]:
+    def _middle(
+        self, page: CasePage, policy: Policy, told: Sequence[DeliveryLine]
+    ) -> dict[str, Any]:
         labels = {each.code: each.label for each in policy.categories}
         copies = [each for each in page.items if each.role != "reported"]
         seen = views_over_time((each.item_id for each in page.items), by=self.by)
@@ -103,7 +105,7 @@ class CaseView(Page):
         return {
             "reports": case_view.reports(page),
             "reports_more": len(page.reports) - case_view.REPORTS_SHOWN,
-            "items": case_view.items(page, self.by),
+            "items": case_view.items(page, told, self.by),
             "reasons": words.REASONS,
             "copies": case_view.copies(page, self.by),
             "copies_total": len(copies),
