@@ -5,6 +5,7 @@
 ``HOLDFAST_KEYS``       the key ring as one text, for machines that share it
 ``HOLDFAST_URL``        the address under which people reach the portal
 ``HOLDFAST_BLOBS``      where sealed blobs go: a folder or ``s3://bucket/prefix``
+``HOLDFAST_SEARCH_FOLDER``  where this machine keeps the search's files; a local disk
 ``HOLDFAST_RECOVERY``   age recipients, comma-separated, whose keys are kept elsewhere
 ``HOLDFAST_SMTP``       ``smtp://user:password@host:port``; blank: no e-mail
 ``HOLDFAST_MAIL_FROM``  the sender of e-mail
@@ -39,6 +40,9 @@ HOLDFAST_KEYS = (
 )
 HOLDFAST_URL = os.environ.get("HOLDFAST_URL", "http://127.0.0.1:8300").rstrip("/")
 HOLDFAST_BLOBS = os.environ.get("HOLDFAST_BLOBS", f"file://{HOLDFAST_HOME}/blobs")
+HOLDFAST_SEARCH_FOLDER = Path(
+    os.environ.get("HOLDFAST_SEARCH_FOLDER", HOLDFAST_HOME / "search")
+)
 HOLDFAST_RECOVERY = _listed("HOLDFAST_RECOVERY")
 HOLDFAST_ON_CALL = _listed("HOLDFAST_ON_CALL")
 HOLDFAST_ON_CALL_WEBHOOK = os.environ.get("HOLDFAST_ON_CALL_WEBHOOK", "")
@@ -61,20 +65,20 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.postgres",
-    "ninja",
     "procrastinate.contrib.django",
     "holdfast",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    # Round everything that can refuse a request, so that refusals have them too.
+    "holdfast.web.middleware.HeadersMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "holdfast.web.middleware.HeadersMiddleware",
 ]
 ROOT_URLCONF = "holdfast.web.urls"
 CSRF_FAILURE_VIEW = "holdfast.web.portal.unsent.csrf_failure"

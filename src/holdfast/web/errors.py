@@ -1,18 +1,22 @@
 """What Django shows when nothing else does: a problem document, or a plain page.
 
-The page is the portal's: it says nothing of what went wrong inside, and asks nothing.
+The page is the portal's, or the console's for an address of the console: it says
+nothing of what went wrong inside, and asks nothing. It needs no database.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 from django.core.exceptions import SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from holdfast.web.api import problems
-from holdfast.web.components.shapes import Problem
+from holdfast.web.components.shapes import NavItem, Problem
 from holdfast.web.middleware import API_PREFIX
 
+CONSOLE_PREFIX = "/console/"
 WORDS = {
     400: ("This could not be read", "Go back and try again."),
     403: (
@@ -53,5 +57,11 @@ def _answer(request: HttpRequest, status: int, error: Exception | None) -> HttpR
             return problems.handle(request, error)
         return problems.response(problems.problem(request.path, status))
     title, words = WORDS[status]
+    if request.path.startswith(CONSOLE_PREFIX):
+        start = NavItem("Back to the start", CONSOLE_PREFIX)
+        problem = Problem(title=title, detail=words, actions=(start,))
+        # Messages may be kept in the session, which is in the database.
+        shown: dict[str, Any] = {"problem": problem, "messages": ()}
+        return render(request, "console/fault.html", shown, status=status)
     shown = {"problem": Problem(title=title, detail=words)}
     return render(request, "portal/problem.html", shown, status=status)

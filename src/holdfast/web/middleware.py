@@ -19,9 +19,6 @@ POLICY = (
     "media-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'"
 )
-DOCS_PATH = "/api/v1/docs"
-DOCS_POLICY = POLICY.replace("img-src 'self'", "img-src 'self' data:")
-"""The page of the API's document draws its arrows from ``data:`` addresses."""
 PERMISSIONS = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
 
 
@@ -36,8 +33,7 @@ class HeadersMiddleware:
         answer = self.get_response(request)
         if request.path.startswith(API_PREFIX):
             answer = _as_problem(request, answer)
-        policy = DOCS_POLICY if request.path == DOCS_PATH else POLICY
-        answer.setdefault("Content-Security-Policy", policy)
+        answer.setdefault("Content-Security-Policy", POLICY)
         answer.setdefault("Permissions-Policy", PERMISSIONS)
         answer.setdefault("Cache-Control", "no-store")
         return answer

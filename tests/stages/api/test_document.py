@@ -11,9 +11,10 @@ from ninja import Schema
 
 from holdfast.enforcement.queries import MOST_CHANGES
 from holdfast.intake import operations as intake
+from holdfast.items.keys import SCOPES
 from holdfast.items.models import Actor, Item
 from holdfast.items.operations import MAX_MEDIA
-from holdfast.web.api import api, limits, schemas
+from holdfast.web.api import api, guide, limits, schemas
 
 METHODS = {"get", "put", "post"}
 
@@ -78,7 +79,9 @@ def test_every_operation_says_what_it_does_and_what_it_refuses(
         assert any(status.startswith("2") for status in operation["responses"])
         assert "500" in operation["responses"]
         if not path.endswith("/health"):
-            assert operation["security"] == [{"ApiKey": []}], path
+            scopes = operation["security"][0]["ApiKey"]
+            assert len(scopes) == (not path.endswith("/categories")), path
+            assert set(scopes) <= {scope.value for scope in SCOPES}
             assert "401" in operation["responses"]
         header = [
             each
@@ -98,9 +101,15 @@ def test_every_operation_says_what_it_does_and_what_it_refuses(
 def test_the_examples_are_examples() -> None:
     for shape in (
         schemas.ActorIn,
+        schemas.ActorLine,
+        schemas.ConfirmIn,
         schemas.ItemIn,
-        schemas.ReportIn,
+        schemas.ItemLine,
+        schemas.PlacementLine,
         schemas.ProblemOut,
+        schemas.ReportIn,
+        schemas.ShareLine,
+        schemas.ViewsLine,
     ):
         extra: Any = shape.model_config["json_schema_extra"]
         assert shape.model_validate(extra["example"])
@@ -134,12 +143,9 @@ def test_limits_are_those_of_the_operations() -> None:
     assert set(schemas.Claim.__args__) == set(intake.CLAIMS)  # type: ignore[attr-defined]  # A Literal's arguments.
     item = schemas.ItemIn.model_json_schema()["properties"]
     assert item["media"]["anyOf"][0]["maxItems"] == MAX_MEDIA
-    assert f"{limits.MAX_LINES:,} lines" in api.ABOUT
-    for size, words in (
-        (limits.MAX_BODY_BYTES, "64 MiB"),
-        (limits.MAX_LINE_BYTES, "256 KiB"),
-        (limits.MAX_JSON_BYTES, "2 MiB"),
-    ):
-        number, unit = words.split()
-        assert size == int(number) * {"KiB": 2**10, "MiB": 2**20}[unit]
-        assert words in api.ABOUT.replace("\n", " ")
+
+
+def test_sizes_are_said_as_they_are() -> None:
+    assert limits.in_words(limits.MAX_BODY_BYTES) == "64 MiB"
+    assert limits.in_words(limits.MAX_LINE_BYTES) == "256 KiB"
+    assert "a line up to\n  256 KiB" in guide.markdown()

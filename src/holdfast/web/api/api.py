@@ -13,44 +13,37 @@ from django.conf import settings
 from django.http import HttpRequest
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
-from ninja.openapi.docs import Swagger
 from ninja.openapi.schema import OpenAPISchema
 
-from holdfast.web.api import batches, changes, items, problems, reports
-from holdfast.web.api.document import complete
+from holdfast.web.api import batches, changes, guide, items, problems, reports
+from holdfast.web.api.docs import Docs
+from holdfast.web.api.document import Document, complete
 from holdfast.web.api.schemas import HealthOut
 from holdfast.web.health import check
 
 BASE = "/api/v1"
-ABOUT = """
-A platform tells Holdfast of its accounts and items, hands on reports, and obeys the
-changes that come back. Ids in addresses are the platform's own, URL-encoded.
-
-* **Key**: `Authorization: Bearer hf_…`. A key belongs to one platform and has scopes:
-  `items.write`, `items.read`, `reports.write`, `changes.read`.
-* **Idempotency-Key** on every write; a POST without one is refused. The same key with
-  the same request gets the same answer, with `Idempotent-Replay: true`.
-* **Refusals** are problem documents (RFC 9457, `application/problem+json`).
-* **Pages**: `?cursor=` and `?limit=`, answered with `next_cursor`.
-* **Times** are RFC 3339 with their zone.
-* **Rates** hold per key. A report about a child's safety is never refused for its rate.
-* **Batches**: up to 5,000 lines and 64 MiB, a line up to 256 KiB. A JSON body has up
-  to 2 MiB, an item with its files up to 64 MiB.
-"""
-
-
-class Docs(Swagger):
-    """The page of the document: Swagger UI from Ninja's wheel, in a page of ours."""
-
-    template = "api/docs.html"
+TAGS = (
+    (
+        "Actors and items",
+        "Tell of accounts and of what they post, and ask what to do with it.",
+    ),
+    ("Batches", "The same for many at once, and what was passed on, seen and earned."),
+    ("Reports", "Hand on what somebody reports, and ask where it stands."),
+    ("Changes", "Freeze, thaw and remove what Holdfast says, and say that it is done."),
+    ("Health", "For whatever watches this installation."),
+)
+"""The groups of operations, in the order in which a platform comes to use them."""
 
 
 class PlatformApi(NinjaAPI):
     """Ninja's API with a complete document and one handler of errors."""
 
-    def get_openapi_schema(self, **how: Any) -> OpenAPISchema:
+    def get_openapi_schema(
+        self, *, path_prefix: str | None = None, path_params: Any = None
+    ) -> OpenAPISchema:
         """The document, with what Ninja does not know of."""
-        document = super().get_openapi_schema(**how)
+        prefix = path_prefix or self.get_root_path(path_params or {})
+        document = Document(self, prefix)
         complete(document, BASE)
         return document
 
@@ -58,14 +51,15 @@ class PlatformApi(NinjaAPI):
 api = PlatformApi(
     title="Holdfast platform API",
     version="1",
-    description=ABOUT,
+    description=guide.markdown(),
     urls_namespace="api-v1",
     servers=[{"url": settings.HOLDFAST_URL}],
-    docs=Docs(settings={"validatorUrl": None, "defaultModelsExpandDepth": 0}),
+    docs=Docs(),
     openapi_extra={
         "info": {
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
+        "tags": [{"name": name, "description": about} for name, about in TAGS],
     },
 )
 for _error in (Exception, HttpError, ValidationError, AuthenticationError):

@@ -55,9 +55,9 @@ def _body(shape: type[Schema]) -> dict[str, Any]:
     return {
         "requestBody": {
             "required": True,
+            "description": "One JSON object a line.",
             "content": {MEDIA_TYPE: {"schema": {"$ref": ref}}},
         },
-        "x-line-schemas": [shape.__name__, BatchAnswer.__name__],
         "responses": {
             200: {
                 "description": "One answer a line, in the same order.",

@@ -1,7 +1,7 @@
-"""Completes the OpenAPI document: what Ninja cannot know of what every address does.
+"""The OpenAPI document: Ninja's, and what Ninja cannot know of what every address does.
 
-Adds the problem documents, the ``Idempotency-Key`` header, the scopes, and the shapes
-that views read themselves. Changes nothing of what the API does.
+Adds the problem documents, the ``Idempotency-Key`` header, the scopes, the sizes, and
+the shapes that views read themselves. Changes nothing of what the API does.
 """
 
 from __future__ import annotations
@@ -10,8 +10,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from ninja import Schema
+from ninja.openapi.schema import OpenAPISchema
+from ninja.operation import Operation
 
-from holdfast.web.api import idempotency, problems, schemas
+from holdfast.items.answers import KEEP_DAYS
+from holdfast.web.api import idempotency, limits, problems, schemas
+from holdfast.web.api.auth import ApiKey
 
 Json = dict[str, Any]
 
@@ -32,6 +36,7 @@ REFUSALS = {
     "403": "The key lacks the scope.",
     "404": "There is no such thing.",
     "409": "A rule forbids it now, or the same key is being carried out: Retry-After.",
+    "411": "The length of the body was not said: Content-Length.",
     "413": "More than is taken in.",
     "415": "Another kind of body.",
     "422": "Some fields cannot be used: errors names them. Or the Idempotency-Key was "
@@ -43,6 +48,27 @@ REFUSALS = {
 """What each refusal means. Every one is a problem document."""
 
 PUBLIC = ("/health",)
+OF_WRITES = ("409", "411", "413", "415")
+"""What only a request with a body is refused for."""
+
+
+class Document(OpenAPISchema):
+    """Ninja's document, with what the key of each operation says of it."""
+
+    def operation_details(self, operation: Operation) -> Json:
+        """One operation, with the scope it needs and the largest body it takes."""
+        details: Json = super().operation_details(operation)
+        for key in operation.auth_callbacks:
+            if isinstance(key, ApiKey):
+                scopes = [] if key.scope is None else [key.scope.value]
+                # Roles that are needed, as OpenAPI 3.1 has them for any scheme.
+                details["security"] = [{ApiKey.__name__: scopes}]
+                if body := details.get("requestBody"):
+                    about = [body.get("description", ""), _most(key.max_bytes)]
+                    details["requestBody"] = body | {
+                        "description": " ".join(about).strip()
+                    }
+        return details
 
 
 def complete(document: Json, base: str) -> Json:
@@ -62,10 +88,9 @@ def complete(document: Json, base: str) -> Json:
 
 
 def _complete(operation: Json, path: str, method: str) -> None:
-    operation.pop("x-line-schemas", None)
     statuses = ["500", "503"] if path in PUBLIC else list(REFUSALS)
     if method == "get":
-        statuses = [each for each in statuses if each not in ("409", "413", "415")]
+        statuses = [each for each in statuses if each not in OF_WRITES]
     responses = {str(key): said for key, said in operation["responses"].items()}
     operation["responses"] = responses | {
         status: {"$ref": f"#/components/responses/Problem{status}"}
@@ -89,11 +114,15 @@ def _key_header(required: bool) -> Json:
         "name": idempotency.HEADER,
         "required": required,
         "description": "A new random value for each new request; the same one to "
-        "repeat it. The same request gets the same answer for seven days."
+        f"repeat it. The same request gets the same answer for {KEEP_DAYS} days."
         + ("" if required else " A PUT may go without."),
-        "schema": {"type": "string", "minLength": 1, "maxLength": 200},
+        "schema": {"type": "string", "minLength": 1, "maxLength": idempotency.MAX_KEY},
         "example": "5f0c6c1e3b8e4f0e9a4d1a7c2b9e8d10",
     }
+
+
+def _most(size_bytes: int) -> str:
+    return f"Up to {limits.in_words(size_bytes)}."
 
 
 def _refusal(words: str) -> Json:

@@ -37,7 +37,8 @@ from holdfast.web.api.problems import ApiError
 
 HEADER = "Idempotency-Key"
 REPLAY_HEADER = "Idempotent-Replay"
-_KEY = re.compile(r"[\x20-\x7e]{1,200}")
+MAX_KEY = 200  # characters; the width of the column.
+_KEY = re.compile(rf"[\x20-\x7e]{{1,{MAX_KEY}}}")
 
 
 class KeyMissing(ApiError):
@@ -93,8 +94,8 @@ def key_of(request: HttpRequest, *, required: bool) -> str:
         return ""
     if not _KEY.fullmatch(key):
         raise KeyMissing(
-            f"Send {HEADER} with 1 to 200 printable ASCII characters: a new random "
-            "value for each new request, the same one to repeat it."
+            f"Send {HEADER} with 1 to {MAX_KEY} printable ASCII characters: a new "
+            "random value for each new request, the same one to repeat it."
         )
     return key
 

@@ -25,7 +25,14 @@ from holdfast.web.api.auth import ApiKey, caller_of, reading
 from holdfast.web.api.bodies import Parts, parse, read_parts
 from holdfast.web.api.idempotency import digest_of, once
 from holdfast.web.api.limits import MAX_BODY_BYTES
-from holdfast.web.api.schemas import ActorIn, ActorState, Id, ItemIn, ItemState
+from holdfast.web.api.schemas import (
+    ActorId,
+    ActorIn,
+    ActorState,
+    Id,
+    ItemIn,
+    ItemState,
+)
 
 log = logging.getLogger(__name__)
 router = Router(tags=["Actors and items"])
@@ -35,6 +42,7 @@ SAFETY_NET_S = 5
 
 ITEM_BODY: dict[str, Any] = {
     "required": True,
+    "description": "JSON alone, or a form with the JSON and the files.",
     "content": {
         "application/json": {"schema": {"$ref": "#/components/schemas/ItemIn"}},
         "multipart/form-data": {
@@ -62,7 +70,9 @@ ITEM_BODY: dict[str, Any] = {
     response={200: ActorState, 201: ActorState},
     summary="Register an account, or say what changed about it",
 )
-def put_actor(request: HttpRequest, id: Path[Id], given: Body[ActorIn]) -> HttpResponse:
+def put_actor(
+    request: HttpRequest, id: Path[ActorId], given: Body[ActorIn]
+) -> HttpResponse:
     """Fields that are left out stay as they are known. The later word counts."""
     caller = caller_of(request)
     with once(request, digest_of(request.body), required=False) as asked:
@@ -83,7 +93,7 @@ def put_actor(request: HttpRequest, id: Path[Id], given: Body[ActorIn]) -> HttpR
     response=ActorState,
     summary="What Holdfast holds about an account",
 )
-def get_actor(request: HttpRequest, id: Path[Id]) -> dict[str, Any]:
+def get_actor(request: HttpRequest, id: Path[ActorId]) -> dict[str, Any]:
     """Ask before you trust your own copy; the change feed tells of every change."""
     caller = caller_of(request)
     return actor_state(caller, id, caller.by)

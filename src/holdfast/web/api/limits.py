@@ -44,6 +44,12 @@ MAX_LINE_BYTES = 256 * 1024
 """One line of a batch."""
 
 
+def in_words(size_bytes: int) -> str:
+    """A size as one says it: ``64 MiB``, ``256 KiB``."""
+    mebibytes, rest = divmod(size_bytes, 2**20)
+    return f"{size_bytes // 2**10} KiB" if rest else f"{mebibytes} MiB"
+
+
 def admit(caller: Caller, cost: float = 1.0) -> None:
     """Let a request pass, or raise :class:`TooMany` with the time to wait."""
     wait_s = take(f"requests:{caller.key_id}", cost, per_s=PER_S, burst=BURST)

@@ -29,8 +29,8 @@ from holdfast.web.api.idempotency import Asked, digest_of, once
 from holdfast.web.api.limits import admit_report
 from holdfast.web.api.schemas import (
     CategoryOut,
-    Id,
     ReportIn,
+    ReportNumber,
     ReportOut,
     ReportStatusOut,
     TargetIn,
@@ -84,7 +84,7 @@ def _receive(asked: Asked, given: intake.ReportGiven, caller: Caller) -> HttpRes
     response=ReportStatusOut,
     summary="Where a report stands",
 )
-def get_report(request: HttpRequest, number: Path[Id]) -> dict[str, Any]:
+def get_report(request: HttpRequest, number: Path[ReportNumber]) -> dict[str, Any]:
     """Of this platform's own reports: the messages to the reporter, and the clocks."""
     caller = caller_of(request)
     return notifications.report_status(number, caller.platform_id, by=caller.by)

@@ -54,6 +54,10 @@ Id = Annotated[
     Field(min_length=1, max_length=200, examples=["post-88213"]),
 ]
 """The platform's own id of something."""
+ActorId = Annotated[Id, Field(examples=["account-17"])]
+ConversationId = Annotated[Id, Field(examples=["chat-5"])]
+ChangeId = Annotated[Id, Field(examples=["019ab9c1-7e0a-7d2e-9b51-3f6a0c8d4e21"])]
+ReportNumber = Annotated[Id, Field(examples=["R-7K2M9-QX4TB"])]
 LongUrl = Annotated[str, AfterValidator(_storable), AfterValidator(_address)]
 Url = Annotated[LongUrl, Field(max_length=2083)]
 Moment = Annotated[AwareDatetime, BeforeValidator(_written), AfterValidator(_in_range)]
@@ -70,17 +74,17 @@ Claim = Literal[
 ]
 
 
+def _example(**said: Any) -> ConfigDict:
+    return ConfigDict(json_schema_extra={"example": said})
+
+
 class ActorIn(Schema):
     """An account. What is left out stays as it is known."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "example": {
-                "screen_name": "sunny",
-                "profile_url": "https://plaza.example/@sunny",
-                "created_at": "2026-03-01T09:30:00Z",
-            }
-        }
+    model_config = _example(
+        screen_name="sunny",
+        profile_url="https://plaza.example/@sunny",
+        created_at="2026-03-01T09:30:00Z",
     )
 
     screen_name: Annotated[Text, Field(max_length=256)] | None = None
@@ -103,29 +107,25 @@ class MediaIn(Schema):
 class ItemIn(Schema):
     """A piece of content. Ids are the platform's own."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "example": {
-                "kind": "image",
-                "actor": "account-17",
-                "url": "https://plaza.example/p/88213",
-                "text": "The harbour at dawn",
-                "language": "en",
-                "posted_at": "2026-11-22T07:12:00Z",
-                "media": [
-                    {
-                        "url": "https://media.plaza.example/88213.jpg",
-                        "media_type": "image/jpeg",
-                    }
-                ],
+    model_config = _example(
+        kind="image",
+        actor="account-17",
+        url="https://plaza.example/p/88213",
+        text="The harbour at dawn",
+        language="en",
+        posted_at="2026-11-22T07:12:00Z",
+        media=[
+            {
+                "url": "https://media.plaza.example/88213.jpg",
+                "media_type": "image/jpeg",
             }
-        }
+        ],
     )
 
     kind: ItemKind
     posted_at: Moment
-    actor: Id | None = None
-    conversation: Id | None = None
+    actor: ActorId | None = None
+    conversation: ConversationId | None = None
     parent: (
         Annotated[Id, Field(description="The item that this one answers.")] | None
     ) = None
@@ -145,11 +145,21 @@ class ItemIn(Schema):
 class ActorLine(ActorIn):
     """An account in a batch."""
 
-    id: Id
+    model_config = _example(id="account-17", screen_name="sunny")
+
+    id: ActorId
 
 
 class ItemLine(ItemIn):
     """An item in a batch; its media by address only."""
+
+    model_config = _example(
+        id="post-88214",
+        kind="image",
+        posted_at="2026-11-22T07:15:00Z",
+        actor="account-17",
+        media=[{"url": "https://media.plaza.example/88214.jpg"}],
+    )
 
     id: Id
 
@@ -157,14 +167,25 @@ class ItemLine(ItemIn):
 class ShareLine(Schema):
     """Somebody passed an item on without making a new one."""
 
-    id: Id
+    model_config = _example(
+        id="share-3",
+        item="post-88213",
+        shared_at="2026-11-22T08:02:00Z",
+        actor="account-4",
+    )
+
+    id: Annotated[Id, Field(examples=["share-3"])]
     item: Id
     shared_at: Moment
-    actor: Id | None = None
+    actor: ActorId | None = None
 
 
 class ViewsLine(Schema):
     """How often an item had been seen by then, in all: a repeat does no harm."""
+
+    model_config = _example(
+        item="post-88213", views_total=412, counted_at="2026-11-22T09:00:00Z"
+    )
 
     item: Id
     views_total: Annotated[int, Field(ge=0, le=MOST)]
@@ -174,7 +195,15 @@ class ViewsLine(Schema):
 class PlacementLine(Schema):
     """An advert that stood beside an item, and what it earned."""
 
-    id: Id
+    model_config = _example(
+        id="advert-9",
+        item="post-88213",
+        shown_at="2026-11-22T08:30:00Z",
+        earned_micros=1200,
+        currency="EUR",
+    )
+
+    id: Annotated[Id, Field(examples=["advert-9"])]
     item: Id
     shown_at: Moment
     earned_micros: Annotated[int, Field(ge=0, le=MOST)] = Field(
@@ -215,29 +244,25 @@ class TargetIn(Schema):
 
     item: Id | None = None
     url: Annotated[LongUrl, Field(max_length=4000)] | None = None
-    actor: Id | None = None
-    conversation: Id | None = None
+    actor: ActorId | None = None
+    conversation: ConversationId | None = None
     description: Annotated[Text, Field(max_length=20_000)] | None = None
 
 
 class ReportIn(Schema):
     """A report. Nothing is needed beside a category and what it is about."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "example": {
-                "targets": [{"item": "post-88213"}],
-                "category": "child_other",
-                "language": "en",
-                "reporter": "account-4",
-                "wants_codename": True,
-            }
-        }
+    model_config = _example(
+        targets=[{"item": "post-88213"}],
+        category="child_other",
+        language="en",
+        reporter="account-4",
+        wants_codename=True,
     )
 
     targets: Annotated[list[TargetIn], Field(max_length=MAX_TARGETS)] = Field(
         default_factory=list,
-        description="1 to 50; may be left out only when words say what it is about.",
+        description="May be left out only when words say what it is about.",
     )
     category: Annotated[Text, Field(max_length=64)] = Field(
         description="A code of GET /categories."
@@ -245,8 +270,7 @@ class ReportIn(Schema):
     words: Annotated[Text, Field(max_length=20_000)] | None = None
     language: Language | None = None
     reporter: (
-        Annotated[Id, Field(description="The reporter's account, if there is one.")]
-        | None
+        Annotated[ActorId, Field(description="The reporter's account, if any.")] | None
     ) = None
     claims: Annotated[list[Claim], Field(max_length=6)] | None = Field(
         None, description="What the reporter says of themself; never checked first."
@@ -343,7 +367,11 @@ class ChangesOut(Schema):
 class ConfirmIn(Schema):
     """Changes that the platform has carried out."""
 
-    confirmed: Annotated[list[Id], Field(max_length=1000)]
+    model_config = _example(confirmed=["019ab9c1-7e0a-7d2e-9b51-3f6a0c8d4e21"])
+
+    confirmed: Annotated[list[ChangeId], Field(max_length=MOST_CHANGES)] = Field(
+        description="The ids of changes."
+    )
 
 
 class ConfirmOut(Schema):
@@ -387,19 +415,13 @@ class FaultOut(Schema):
 class ProblemOut(Schema):
     """A problem document (RFC 9457)."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "example": {
-                "type": "urn:holdfast:problem:invalid-input",
-                "title": "Unprocessable Entity",
-                "status": 422,
-                "detail": "Some fields cannot be used as they are: see errors.",
-                "instance": "/api/v1/reports",
-                "errors": [
-                    {"pointer": "#/targets/0/url", "detail": "An address holds no %00."}
-                ],
-            }
-        }
+    model_config = _example(
+        type="urn:holdfast:problem:invalid-input",
+        title="Unprocessable Entity",
+        status=422,
+        detail="Some fields cannot be used as they are: see errors.",
+        instance="/api/v1/reports",
+        errors=[{"pointer": "#/targets/0/url", "detail": "An address holds no %00."}],
     )
 
     type: str

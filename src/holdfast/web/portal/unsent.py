@@ -8,6 +8,7 @@ page tried to send in their name would be seen there.
 
 from __future__ import annotations
 
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import Resolver404, resolve
@@ -20,7 +21,9 @@ from holdfast.web.portal.words import UNSENT
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponseBase:
-    """Django's ``CSRF_FAILURE_VIEW`` for the portal."""
+    """Django's ``CSRF_FAILURE_VIEW``; for the console the plain page is enough."""
+    if request.path.startswith(errors.CONSOLE_PREFIX):
+        return errors.forbidden(request, PermissionDenied(reason))
     try:
         found = resolve(request.path_info)
     except Resolver404 as missing:
