@@ -4,7 +4,7 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test chromium lock clean
+.PHONY: help setup demo test chromium peers lock clean
 
 VENV := .venv
 # Touched when the environment is complete; older than the lock, it is made anew.
@@ -14,6 +14,7 @@ help:
 	@echo "make demo    the nine days, replayed   (options: make demo ARGS='--no-serve')"
 	@echo "make test    every check               (ARGS goes to pytest)"
 	@echo "make setup   only build $(VENV), with the program $(VENV)/bin/holdfast"
+	@echo "make peers   what \`holdfast bench\` measures beside (needs a C++ compiler)"
 	@echo "make lock    choose the versions of all packages anew (needs uv)"
 	@echo "make clean   delete $(VENV) and caches; never your data"
 
@@ -29,7 +30,10 @@ demo: $(STAMP)
 chromium:
 	@scripts/ensure_chromium.sh
 
-test: $(STAMP) chromium
+peers: $(STAMP)
+	@scripts/ensure_peers.sh $(VENV)
+
+test: $(STAMP) chromium peers
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
