@@ -14,6 +14,7 @@ from holdfast.base.by import SYSTEM
 from holdfast.base.errors import NotFound, Refused, Unavailable
 from holdfast.policy.operations import adopt_policy
 from holdfast.policy.queries import current
+from holdfast.signals.warm import warm
 from holdfast.staff.operations import create_first_administrator
 
 app = typer.Typer()
@@ -37,6 +38,7 @@ def prepare(
     if connection.connection.info.server_version < OLDEST_POSTGRES:
         raise Unavailable("Holdfast needs PostgreSQL 15 or newer.")
     call_command("migrate", interactive=False, verbosity=0)
+    warm()
     try:
         current()
     except NotFound:

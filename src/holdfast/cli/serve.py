@@ -6,6 +6,7 @@ import typer
 
 from holdfast.base.jobs import CONCURRENCY, run_worker
 from holdfast.flow import TICKS
+from holdfast.signals.warm import warm
 from holdfast.web.server import serve
 
 app = typer.Typer()
@@ -27,4 +28,5 @@ def worker(
     concurrency: int = typer.Option(CONCURRENCY, help="Steps at a time."),
 ) -> None:
     """Run the worker only. Any number of workers may run, on any machines."""
+    warm()
     run_worker(TICKS, concurrency=concurrency)

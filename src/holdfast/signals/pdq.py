@@ -10,15 +10,12 @@ theirs. :func:`pdq_reference` says the rule plainly, :func:`pdq` computes it fas
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-Pixels = NDArray[np.uint8] | NDArray[np.float32] | NDArray[np.float64]
+from holdfast.signals.grid import GRID, Axis, Pixels, to_grid, window
 
-GRID = 64
-"""The picture is reduced to GRID x GRID before anything else."""
 DCT_SIDE = 16
 """Frequencies 1 to 16 of each axis are kept: 256 of them, one bit each."""
 BOX_PASSES = 2
@@ -28,10 +25,6 @@ MIN_SIDE_PIXELS = 5
 QUALITY_DIVISOR = 90
 """Meta's scale from the sum of gradients (in hundredths of full range) to 0..100."""
 MAX_QUALITY = 100
-EIGHTHS = 8
-"""libjpeg decodes at k/8 of full size; 8 is full size."""
-CACHED_LENGTHS = 64
-"""Axis lengths whose weights are kept: at most 64 x 64 Ki floats, about 16 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,60 +81,37 @@ def _box_along_rows(picture: NDArray[np.float64]) -> NDArray[np.float64]:
     width = picture.shape[1]
     filtered = np.empty_like(picture)
     for position in range(width):
-        first, end = _window(position, width)
+        first, end = window(position, width)
         filtered[:, position] = picture[:, first:end].mean(axis=1)
     return filtered
 
 
-def _window(position: int, length: int) -> tuple[int, int]:
-    """First and end (exclusive) of the box filter's window on an axis."""
-    full = (length + 2 * GRID - 1) // (2 * GRID)
-    half = (full + 2) // 2
-    return max(0, position + half - full), min(length, position + half)
-
-
 # The fast way ----------------------------------------------------------------
 
-Band = tuple[int, NDArray[np.float32]]
-"""Where the non-zero weights of one grid line begin, and those weights."""
 
-
-def pdq(
-    luma: Pixels,
-    *,
-    full_size: tuple[int, int] | None = None,
-    eighths: int = EIGHTHS,
-) -> PDQ:
+def pdq(luma: Pixels, axes: tuple[Axis, Axis] | None = None) -> PDQ:
     """The same as :func:`pdq_reference`, in one pass over the pixels.
 
-    ``luma`` is (H, W) in 0..255. When a JPEG was decoded at ``eighths``/8 of its
-    size, ``full_size`` is its (height, width) before that; the full-size weights are
-    then integrated over each reduced pixel. Raises ValueError when the shapes do not
-    belong together.
+    ``luma`` is (H, W) in 0..255. ``axes`` (rows, columns) say what part of the full
+    size its pixels cover, when a JPEG was decoded at reduced scale; without them the
+    picture is whole. Raises ValueError when they do not belong together.
     """
-    full_size = full_size or (luma.shape[0], luma.shape[1])
-    if min(full_size) < MIN_SIDE_PIXELS:
+    grid = _grid(luma, axes)
+    if grid is None:
         return NO_PDQ
-    grid = _reduce_to_grid(luma, full_size, eighths)
     return PDQ(_to_bits(_frequencies(grid)), _quality(grid))
 
 
-def dihedral(
-    luma: Pixels,
-    *,
-    full_size: tuple[int, int] | None = None,
-    eighths: int = EIGHTHS,
-) -> tuple[PDQ, ...]:
+def dihedral(luma: Pixels, axes: tuple[Axis, Axis] | None = None) -> tuple[PDQ, ...]:
     """PDQ of the eight turned and mirrored variants, arguments as in :func:`pdq`.
 
     In Meta's order: as it is, turned by 90, 180 and 270 degrees, flipped over the
     horizontal and the vertical axis, and over the two diagonals. A turn or flip of
     the picture is a transpose and sign flips of its frequencies.
     """
-    full_size = full_size or (luma.shape[0], luma.shape[1])
-    if min(full_size) < MIN_SIDE_PIXELS:
+    grid = _grid(luma, axes)
+    if grid is None:
         return (NO_PDQ,) * 8
-    grid = _reduce_to_grid(luma, full_size, eighths)
     b = _frequencies(grid)
     # Index 0 is frequency 1, so an odd frequency, whose sign a flip changes, stands
     # at an even index.
@@ -161,62 +131,11 @@ def dihedral(
     return tuple(PDQ(_to_bits(each), quality) for each in variants)
 
 
-def _reduce_to_grid(
-    luma: Pixels, full_size: tuple[int, int], eighths: int
-) -> NDArray[np.float64]:
-    for length, full_length in zip(luma.shape, full_size, strict=True):
-        if length != reduced_length(full_length, eighths):
-            raise ValueError(f"{luma.shape} is not {eighths}/8 of {full_size}")
-    by_rows = _apply(_bands(full_size[0], eighths), luma)
-    grid = _apply(_bands(full_size[1], eighths), by_rows.T).T
-    return grid.astype(np.float64)
-
-
-def reduced_length(full_length: int, eighths: int) -> int:
-    """Pixels libjpeg gives for an axis at k/8 scale: it rounds up."""
-    return -(-full_length * eighths // EIGHTHS)
-
-
-def _apply(bands: tuple[Band, ...], matrix: Pixels) -> NDArray[np.float32]:
-    """Weighted sums of the rows of ``matrix``: one line of the grid for each band."""
-    lines = np.empty((GRID, matrix.shape[1]), dtype=np.float32)
-    for line, (first, weights) in zip(lines, bands, strict=True):
-        rows = matrix[first : first + len(weights)]
-        line[:] = weights @ rows.astype(np.float32, copy=False)
-    return lines
-
-
-@lru_cache(maxsize=CACHED_LENGTHS)
-def _bands(full_length: int, eighths: int) -> tuple[Band, ...]:
-    """Weights of both box passes and the decimation on one axis, for 64 grid lines.
-
-    At full size a grid line is the mean, over the window round its centre, of the
-    means over the windows round each of those. At reduced scale a pixel covers 8/k
-    full-size pixels and takes the integral of their weights.
-    """
-    bands = []
-    for line in range(GRID):
-        centre = int((line + 0.5) * full_length / GRID)
-        first, end = _window(centre, full_length)
-        start = _window(first, full_length)[0]
-        weights = np.zeros(_window(end - 1, full_length)[1] - start)
-        for position in range(first, end):
-            inner, inner_end = _window(position, full_length)
-            weights[inner - start : inner_end - start] += 1 / (inner_end - inner)
-        bands.append(_integrate(start, weights / (end - first), eighths))
-    return tuple(bands)
-
-
-def _integrate(start: int, weights: NDArray[np.float64], eighths: int) -> Band:
-    """A band at full size as a band over pixels that are 8/``eighths`` as wide."""
-    if eighths == EIGHTHS:
-        return start, weights.astype(np.float32)
-    end = start + len(weights)
-    first = start * eighths // EIGHTHS
-    edges = np.arange(first, reduced_length(end, eighths) + 1) * EIGHTHS / eighths
-    so_far = np.concatenate(([0.0], np.cumsum(weights)))
-    integral = np.interp(edges, np.arange(start, end + 1), so_far)
-    return first, np.diff(integral).astype(np.float32)
+def _grid(luma: Pixels, axes: tuple[Axis, Axis] | None) -> NDArray[np.float64] | None:
+    rows, columns = axes or (Axis(luma.shape[0]), Axis(luma.shape[1]))
+    if min(rows.inside, columns.inside) < MIN_SIDE_PIXELS:
+        return None
+    return to_grid(luma, rows, columns)
 
 
 # Steps both share ------------------------------------------------------------

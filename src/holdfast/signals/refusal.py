@@ -16,19 +16,23 @@ class RefusalReason(StrEnum):
     """What stood in the way; the values are stored, so they never change."""
 
     NOT_A_PICTURE = "not_a_picture"
+    NOT_A_VIDEO = "not_a_video"
     TRUNCATED = "truncated"
     TOO_MANY_PIXELS = "too_many_pixels"
     TOO_LARGE_FILE = "too_large_file"
     UNSUPPORTED_FORMAT = "unsupported_format"
+    TOO_LONG = "too_long"
     BROKEN = "broken"
 
 
 MESSAGES = {
     RefusalReason.NOT_A_PICTURE: "This file is not a picture.",
+    RefusalReason.NOT_A_VIDEO: "This file has no moving picture in it.",
     RefusalReason.TRUNCATED: "This picture ends before it should; send it again.",
     RefusalReason.TOO_MANY_PIXELS: "This picture has too many pixels to open safely.",
     RefusalReason.TOO_LARGE_FILE: "This file is too large to open as a picture.",
     RefusalReason.UNSUPPORTED_FORMAT: "Pictures of this kind cannot be opened here.",
+    RefusalReason.TOO_LONG: "This video takes too long to read.",
     RefusalReason.BROKEN: "This picture is damaged and cannot be opened.",
 }
 

@@ -1,16 +1,25 @@
 """A picture's signals: everything by which its copies are found.
 
-One call from the bytes of a file to its digest and its fingerprint. It never decides
-whether two pictures are the same: that is matching, by the two thresholds here.
+One call from the bytes of a file to its digests and to its views: the picture as it
+is, the same without bars or a plain border, and some frames of an animation. It never
+decides whether two pictures are the same: that is matching, by the two thresholds
+here.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import StrEnum
+from math import ceil
 
 from holdfast.signals.digest import digest_bytes
-from holdfast.signals.media import decode_luma
-from holdfast.signals.pdq import PDQ, pdq
+from holdfast.signals.grid import EIGHTHS
+from holdfast.signals.jpeg import MIN_SIDE_PIXELS
+from holdfast.signals.luma import Luma
+from holdfast.signals.media import decode_frames, decode_luma
+from holdfast.signals.pdq import PDQ, dihedral
+from holdfast.signals.trim import find_inside
 
 MATCH_DISTANCE_BITS = 31
 """At most this many of 256 bits differ between copies. Meta's recommendation for PDQ
@@ -18,41 +27,138 @@ MATCH_DISTANCE_BITS = 31
 MIN_QUALITY = 50
 """A fingerprint below it says too little to compare: Meta discards quality <= 49.
 Such a picture matches by digest alone."""
+MAX_FRAMES = 8
+"""At most this many frames of an animation are kept as views, each perhaps trimmed as
+well."""
+
+
+class Part(StrEnum):
+    """Which part of the picture a view shows; the values are stored."""
+
+    WHOLE = "whole"
+    TRIMMED = "trimmed"
+    """Bars or a plain border cut off."""
 
 
 @dataclass(frozen=True, slots=True)
-class PictureSignals:
-    """``sha256`` of the file as it came (32 bytes), fingerprint, and what it is.
+class View:
+    """One thing to compare by.
 
-    ``width`` and ``height`` are in pixels as people see the picture.
+    ``variants``: the eight turned and mirrored fingerprints in Meta's order (see
+    :func:`holdfast.signals.pdq.dihedral`), the first as it is; or that one alone,
+    where turns are not kept. ``at_ms``: when in the video or animation it is seen, in
+    milliseconds from the start; None for a still.
+    """
+
+    part: Part
+    variants: tuple[PDQ, ...]
+    at_ms: int | None = None
+
+    def __post_init__(self) -> None:
+        if len(self.variants) not in (1, 8):
+            raise ValueError("a view has one variant or all eight")
+
+    @property
+    def pdq(self) -> PDQ:
+        """The fingerprint as it is, not turned."""
+        return self.variants[0]
+
+    @property
+    def quality(self) -> int:
+        """0 to 100; turning a picture does not change it."""
+        return self.pdq.quality
+
+    @property
+    def is_comparable(self) -> bool:
+        """Whether this view may be compared; if not, only the digest may."""
+        return self.quality >= MIN_QUALITY
+
+
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """What is kept of a picture or video.
+
+    ``sha256`` (32 bytes) and ``md5`` (16 bytes) of the file as it came. ``views``: at
+    least one, the first being the whole of the first frame. ``width`` and ``height``
+    are in pixels as people see it. ``duration_ms`` is None for a still.
     """
 
     sha256: bytes
-    pdq: PDQ
+    md5: bytes
+    views: tuple[View, ...]
+    width: int
+    height: int
+    media_type: str
+    duration_ms: int | None = None
+
+    @property
+    def is_comparable(self) -> bool:
+        """Whether any view may be compared; if not, it matches by digest alone."""
+        return any(view.is_comparable for view in self.views)
+
+
+def sign_picture(data: bytes) -> Signals:
+    """Digests and views of a picture file.
+
+    Raises :class:`~holdfast.signals.refusal.MediaRefused` when it cannot be decoded;
+    its digests can still be had from :func:`holdfast.signals.digest.digest_bytes`.
+    """
+    frames, duration_ms = _sample(data)
+    digests = digest_bytes(data)
+    first = frames[0]
+    return Signals(
+        sha256=digests.sha256,
+        md5=digests.md5,
+        views=tuple(view for frame in frames for view in frame.views),
+        width=first.width,
+        height=first.height,
+        media_type=first.media_type,
+        duration_ms=duration_ms,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    views: tuple[View, ...]
     width: int
     height: int
     media_type: str
 
-    @property
-    def is_comparable(self) -> bool:
-        """Whether the fingerprint may be compared; if not, only the digest may."""
-        return self.pdq.quality >= MIN_QUALITY
 
+def _sample(data: bytes) -> tuple[list[_Frame], int | None]:
+    """Frames spread evenly over a picture, the first always, and how long it lasts.
 
-def sign_picture(data: bytes) -> PictureSignals:
-    """Digest and fingerprint of a picture file.
-
-    Raises :class:`~holdfast.signals.refusal.MediaRefused` when it cannot be decoded;
-    its digest can still be had from :func:`holdfast.signals.digest.digest_bytes`.
+    How many there will be is not known before the last one is decoded. So every frame
+    is taken until there are too many; then every other one is dropped, and from there
+    on only every other one is taken, and so on.
     """
-    luma = decode_luma(data)
-    fingerprint = pdq(
-        luma.pixels, full_size=(luma.height, luma.width), eighths=luma.eighths
-    )
-    return PictureSignals(
-        sha256=digest_bytes(data).sha256,
-        pdq=fingerprint,
-        width=luma.width,
-        height=luma.height,
-        media_type=luma.media_type,
-    )
+    frames: list[_Frame] = []
+    duration_ms = None
+    step = 1
+    for index, luma in enumerate(decode_frames(data)):
+        if luma.at_ms is not None:
+            duration_ms = luma.at_ms + luma.lasts_ms
+        if index % step:
+            continue
+        views = tuple(_views(luma, data))
+        frames.append(_Frame(views, luma.width, luma.height, luma.media_type))
+        if len(frames) > MAX_FRAMES:
+            frames = frames[::2]
+            step *= 2
+    return frames, duration_ms
+
+
+def _views(luma: Luma, data: bytes) -> Iterator[View]:
+    yield View(Part.WHOLE, dihedral(luma.pixels, luma.axes), luma.at_ms)
+    inside = find_inside(luma)
+    if inside is None:
+        return
+    if luma.rows.eighths < EIGHTHS:
+        # What is inside is decoded as large as a picture without a border would be.
+        share = min(axis.inside / axis.length for axis in inside)
+        luma = decode_luma(data, ceil(MIN_SIDE_PIXELS / share))
+        inside = find_inside(luma)
+    if inside is not None:
+        trimmed = View(Part.TRIMMED, dihedral(luma.pixels, inside), luma.at_ms)
+        if trimmed.is_comparable:
+            yield trimmed

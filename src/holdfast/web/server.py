@@ -12,6 +12,8 @@ from typing import Any
 from gunicorn.app.base import BaseApplication
 from gunicorn.util import import_app
 
+from holdfast.signals.warm import warm
+
 GRACEFUL_S = 10
 """How long running requests may take when the server is told to stop; as long as the
 supervisor waits before it kills."""
@@ -38,7 +40,9 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types.
     def load(self) -> Any:
         """The application, loaded in each worker."""
         # By name: a worker loads Django after the fork, never the master before.
-        return import_app("holdfast.web.wsgi:application")
+        application = import_app("holdfast.web.wsgi:application")
+        warm()
+        return application
 
 
 def serve(bind: str, workers: int = 2, threads: int = 8) -> None:

@@ -1,0 +1,99 @@
+"""JPEG to luma at the smallest scale that is safe, which is what makes it fast.
+
+libjpeg-turbo decodes at k/8 of full size and leaves colour out, so most of a large
+photograph is never made. Nearly all that remains is reading the compressed stream.
+Everything else that hostile bytes may do is answered from the header, before it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import simplejpeg
+from numpy.typing import NDArray
+
+from holdfast.signals.grid import EIGHTHS, Axis
+from holdfast.signals.jpeg_header import JpegHeader, read_jpeg_header
+from holdfast.signals.luma import Luma, check_size, turn, turns_columns, turns_rows
+from holdfast.signals.refusal import MediaRefused, RefusalReason
+
+MEDIA_TYPE = "image/jpeg"
+MAX_JPEG_PIXELS = 120_000_000
+"""Most pixels decoded, from the header: telephones write 108 megapixels. A progressive
+JPEG takes up to 6 bytes for each (coefficients of three full planes) and 1 for luma."""
+MAX_SCANNED_PIXELS = 1_500_000_000
+"""Pixels times scans: a progressive picture may walk over itself without end, and an
+ordinary one has about ten scans."""
+MIN_SIDE_PIXELS = 360
+"""A picture is decoded at reduced scale only while both sides stay this long. On 342
+pictures at 1920x1080 and 4000x3000 the fingerprint then drifts by 0.7 to 0.9 bits on
+average, and by 8 at most but for drawn stripes (12, and 10 decoded whole at another
+size); at 256 by 1.4 bits. Measured beside ``pdqhash``."""
+SLOW_EIGHTHS = 7
+"""libjpeg-turbo has no vector code for 7/8: it takes three times as long as 8/8."""
+MAX_MISSING_SHARE = 0.1
+"""How much of the height may be missing at the end of a file that was cut. Browsers
+show the rest, so cutting off a few bytes is no way round the fingerprint; but what is
+mostly a grey field looks like every other such field."""
+MISSING_GREY = 128
+"""What libjpeg fills in where the data ended."""
+
+
+def decode_jpeg(data: bytes, min_side_pixels: int = MIN_SIDE_PIXELS) -> Luma | None:
+    """Luma of a JPEG, both sides at least ``min_side_pixels`` where it has as many.
+
+    None for the few that libjpeg makes no grey of (CMYK and YCCK). Raises
+    :class:`MediaRefused`, or ValueError when the decoder finds the data broken.
+    """
+    header = read_jpeg_header(data)
+    if not header.supported:
+        raise MediaRefused(RefusalReason.UNSUPPORTED_FORMAT)
+    check_size(header.width, header.height, MAX_JPEG_PIXELS)
+    if header.width * header.height * header.scans > MAX_SCANNED_PIXELS:
+        raise MediaRefused(RefusalReason.TOO_MANY_PIXELS, scans=header.scans)
+    if not header.scans:
+        raise MediaRefused(RefusalReason.TRUNCATED)
+    if header.components not in (1, 3):
+        if not header.complete:
+            raise MediaRefused(RefusalReason.TRUNCATED)
+        return None
+    eighths = _scale(header, min_side_pixels)
+    shortest = Axis(min(header.width, header.height), eighths).pixels
+    # Not strict: damaged data inside a file is shown by browsers, so it is
+    # fingerprinted too, rather than be a way round the fingerprint.
+    grey = simplejpeg.decode_jpeg(
+        data, "GRAY", min_height=shortest, min_width=shortest, strict=False
+    )[:, :, 0]
+    if grey.shape != (Axis(header.height, eighths).pixels,
+                      Axis(header.width, eighths).pixels):  # fmt: skip
+        raise MediaRefused(RefusalReason.BROKEN, eighths=eighths)
+    if not header.complete:
+        _refuse_when_much_is_missing(grey)
+    return _upright(grey, header, eighths)
+
+
+def _scale(header: JpegHeader, min_side_pixels: int) -> int:
+    """The smallest k of k/8 that keeps both sides long enough."""
+    shortest = min(header.width, header.height)
+    for eighths in range(1, SLOW_EIGHTHS):
+        if Axis(shortest, eighths).pixels >= min_side_pixels:
+            return eighths
+    return EIGHTHS
+
+
+def _upright(grey: NDArray[np.uint8], header: JpegHeader, eighths: int) -> Luma:
+    orientation = header.orientation
+    height, width = header.height, header.width
+    if orientation >= 5:
+        height, width = width, height
+    return Luma(
+        turn(grey, orientation),
+        Axis(height, eighths, reversed=turns_rows(orientation)),
+        Axis(width, eighths, reversed=turns_columns(orientation)),
+        MEDIA_TYPE,
+    )
+
+
+def _refuse_when_much_is_missing(grey: NDArray[np.uint8]) -> None:
+    last = grey[int(len(grey) * (1 - MAX_MISSING_SHARE)) :]
+    if (last == MISSING_GREY).all():
+        raise MediaRefused(RefusalReason.TRUNCATED)

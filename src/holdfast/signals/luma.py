@@ -1,0 +1,77 @@
+"""What a decoder gives: the brightness of a picture as people see it.
+
+The type that every decoder here returns, and the steps they share: the check of a
+size before anything is decoded, and the turning of stored pixels upright. It never
+decodes and never reads a file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from holdfast.signals.grid import Axis
+from holdfast.signals.refusal import MediaRefused, RefusalReason
+
+
+@dataclass(frozen=True, slots=True)
+class Luma:
+    """A decoded picture, or one frame of an animation, as people see it.
+
+    ``pixels``: (H, W) uint8 luma, 0..255. ``rows`` and ``columns`` say how these cover
+    the full size. ``at_ms``: when in the animation the frame is shown, None for a
+    still. ``lasts_ms``: for how long.
+    """
+
+    pixels: NDArray[np.uint8]
+    rows: Axis
+    columns: Axis
+    media_type: str
+    at_ms: int | None = None
+    lasts_ms: int = 0
+
+    @property
+    def width(self) -> int:
+        """Full size in pixels, after orientation."""
+        return self.columns.length
+
+    @property
+    def height(self) -> int:
+        """Full size in pixels, after orientation."""
+        return self.rows.length
+
+    @property
+    def axes(self) -> tuple[Axis, Axis]:
+        """Rows and columns, as :func:`holdfast.signals.pdq.pdq` takes them."""
+        return self.rows, self.columns
+
+
+def check_size(width: int, height: int, most_pixels: int) -> None:
+    """Raises :class:`MediaRefused` for no pixels (broken) or too many."""
+    if width < 1 or height < 1:
+        raise MediaRefused(RefusalReason.BROKEN, width=width, height=height)
+    if width * height > most_pixels:
+        raise MediaRefused(RefusalReason.TOO_MANY_PIXELS, width=width, height=height)
+
+
+def turn(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
+    """Turn stored pixels upright. The eight cases are EXIF 2.3, tag 0x0112."""
+    if orientation >= 5:
+        pixels = pixels.T
+    if turns_columns(orientation):
+        pixels = pixels[:, ::-1]
+    if turns_rows(orientation):
+        pixels = pixels[::-1]
+    return np.ascontiguousarray(pixels)
+
+
+def turns_columns(orientation: int) -> bool:
+    """Whether what is stored last along the upright picture's width comes first."""
+    return orientation in (2, 3, 6, 7)
+
+
+def turns_rows(orientation: int) -> bool:
+    """The same for its height."""
+    return orientation in (3, 4, 7, 8)

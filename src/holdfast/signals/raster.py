@@ -1,0 +1,164 @@
+"""Every picture but ordinary JPEG to luma, through Pillow and libheif.
+
+One door for the formats that need no speed. Sizes are read from the header before
+anything is decoded, an animation's frames one at a time, and the conversion to luma
+goes over a picture in strips, so that little more than the decoder's own memory is
+taken. It never trusts a decoder to refuse.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+
+import numpy as np
+import pillow_heif
+from numpy.typing import NDArray
+from PIL import Image
+from PIL.ExifTags import Base
+from PIL.TiffImagePlugin import TiffImageFile
+
+from holdfast.signals.grid import Axis
+from holdfast.signals.luma import Luma, check_size, turn
+from holdfast.signals.refusal import MediaRefused, RefusalReason
+
+MAX_PIXELS = {
+    "PNG": 120_000_000,  # 4 bytes a pixel in Pillow, whatever it has, and the luma.
+    "JPEG": 60_000_000,  # CMYK: 8 of coefficients, 4 in Pillow, and the luma.
+    "BMP": 60_000_000,  # 4 in Pillow, and the luma.
+    "TIFF": 60_000_000,  # A strip may be the whole picture: 4 more.
+    "GIF": 50_000_000,  # The canvas, the frame before and the frame itself.
+    "WEBP": 50_000_000,  # Two canvases of libwebp's, its copy, and Pillow's.
+    "AVIF": 50_000_000,  # Planes of 16 bits, RGBA, its copy, and Pillow's.
+    "HEIC": 50_000_000,  # The same of libheif; telephones write 48 megapixels.
+}
+"""Most pixels decoded, by Pillow's name of the format, from the header: as many as
+the memory bound of :mod:`holdfast.signals.media` allows, at up to 20 bytes each."""
+STRIP_PIXELS = 4_000_000
+"""Pixels turned into luma at once: at most 16 bytes each."""
+MAX_FRAMES_READ = 1_000
+"""Frames of an animation that are decoded; what comes after them is not seen."""
+MAX_PIXELS_READ = 400_000_000
+"""The same in pixels, all frames together: a few seconds of decoding."""
+ANIMATED = frozenset({"GIF", "PNG", "WEBP", "AVIF"})
+"""Kinds whose frames follow each other in time (a TIFF's are pages)."""
+_TIFF_TILE_WIDTH, _TIFF_TILE_LENGTH = 322, 323
+
+# Pillow warns, and then refuses, by a limit of its own; ours stands before it.
+Image.MAX_IMAGE_PIXELS = max(MAX_PIXELS.values())
+
+
+def decode_frames(data: bytes, kind: str, media_type: str) -> Iterator[Luma]:
+    """Each frame of a picture, the first at once, and one alone for a still.
+
+    Raises :class:`MediaRefused` and whatever a decoder raises, before the first frame
+    or at any later one.
+    """
+    if kind == "HEIC":
+        yield _decode_heic(data, media_type)
+        return
+    if kind == "WEBP":
+        # Pillow makes a WebP decoder's canvases as soon as the file is opened.
+        check_size(*_webp_canvas(data), MAX_PIXELS[kind])
+    with Image.open(io.BytesIO(data), formats=[kind]) as picture:
+        check_size(*picture.size, MAX_PIXELS[kind])
+        if isinstance(picture, TiffImageFile):
+            # A small picture may be stored in one enormous tile.
+            tags = picture.tag_v2
+            tile = (tags.get(_TIFF_TILE_WIDTH, 1), tags.get(_TIFF_TILE_LENGTH, 1))
+            check_size(*tile, MAX_PIXELS[kind])
+        picture.load()
+        if kind in ANIMATED and getattr(picture, "is_animated", False):
+            yield from _animation(picture, media_type)
+        else:
+            yield _luma(picture, media_type)
+
+
+def _animation(picture: Image.Image, media_type: str) -> Iterator[Luma]:
+    most = min(MAX_FRAMES_READ, MAX_PIXELS_READ // (picture.width * picture.height))
+    at_ms = 0
+    for index in range(max(1, most)):
+        try:
+            picture.seek(index)
+            picture.load()
+        except EOFError:
+            return
+        lasts_ms = int(picture.info.get("duration", 0))
+        yield _luma(picture, media_type, at_ms, lasts_ms)
+        at_ms += lasts_ms
+
+
+def _decode_heic(data: bytes, media_type: str) -> Luma:
+    """HEIC, turned as its own boxes say; its EXIF orientation does not count there
+    (ISO/IEC 23008-12, annex A)."""
+    file = pillow_heif.open_heif(data, convert_hdr_to_8bit=True)
+    width, height = file.size
+    check_size(width, height, MAX_PIXELS["HEIC"])
+    picture = file.to_pillow()
+    pixels = to_luma(picture)
+    return Luma(pixels, Axis(picture.height), Axis(picture.width), media_type)
+
+
+def _luma(
+    picture: Image.Image, media_type: str, at_ms: int | None = None, lasts_ms: int = 0
+) -> Luma:
+    pixels = turn(to_luma(picture), _orientation(picture))
+    height, width = pixels.shape
+    return Luma(pixels, Axis(height), Axis(width), media_type, at_ms, lasts_ms)
+
+
+def to_luma(picture: Image.Image) -> NDArray[np.uint8]:
+    """(H, W) luma of a loaded picture, 0.299 R + 0.587 G + 0.114 B, over white."""
+    luma = np.empty((picture.height, picture.width), np.uint8)
+    rows = max(1, STRIP_PIXELS // picture.width)
+    for top in range(0, picture.height, rows):
+        end = min(picture.height, top + rows)
+        strip = picture.crop((0, top, picture.width, end))
+        luma[top:end] = _strip_luma(strip)
+    return luma
+
+
+def _strip_luma(picture: Image.Image) -> NDArray[np.uint8]:
+    if picture.mode.startswith("I;16"):
+        return (np.asarray(picture) >> 8).astype(np.uint8)
+    if picture.mode in ("I", "F"):
+        # What is black and what is white in these is nowhere said.
+        raise MediaRefused(RefusalReason.UNSUPPORTED_FORMAT, mode=picture.mode)
+    if not picture.has_transparency_data:
+        if picture.mode not in ("1", "L", "RGB"):
+            picture = picture.convert("RGB")
+        return np.asarray(picture.convert("L"))
+    clear = picture.convert("RGBA")
+    white = Image.new("L", picture.size, 255)
+    return np.asarray(Image.composite(clear.convert("L"), white, clear.getchannel("A")))
+
+
+def _orientation(picture: Image.Image) -> int:
+    """What is left to turn after decoding (Pillow turns TIFF itself)."""
+    try:
+        value = picture.getexif().get(Base.Orientation, 1)
+    # Damaged metadata: viewers show such a picture as it is stored.
+    except Exception:
+        return 1
+    if isinstance(value, int) and 1 <= value <= 8:
+        return value
+    return 1
+
+
+def _webp_canvas(data: bytes) -> tuple[int, int]:
+    """(width, height) from a WebP's first chunk (RFC 9649, sections 2.5 to 2.7)."""
+    if len(data) < 30:
+        raise MediaRefused(RefusalReason.TRUNCATED)
+    chunk = data[12:16]
+    if chunk == b"VP8X":
+        return _little(data[24:27]) + 1, _little(data[27:30]) + 1
+    if chunk == b"VP8L":
+        bits = _little(data[21:25])
+        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    if chunk == b"VP8 ":
+        return _little(data[26:28]) & 0x3FFF, _little(data[28:30]) & 0x3FFF
+    raise MediaRefused(RefusalReason.BROKEN)
+
+
+def _little(data: bytes) -> int:
+    return int.from_bytes(data, "little")

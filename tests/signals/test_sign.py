@@ -1,0 +1,95 @@
+"""What a picture file is signed with: digests, its views, and an animation's frames."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from holdfast.signals.pdq import NO_PDQ, hamming
+from holdfast.signals.sign import MAX_FRAMES, Part, View, sign_picture
+from tests.signals.photographs import PHOTOGRAPHS, encode, photograph, resize
+
+NEAR_BITS = 24
+"""What a turn and a smaller JPEG of a photograph may cost, well inside a match."""
+ANIMATED = ("GIF", "WEBP", "PNG", "AVIF")
+FRAME_MS = 100
+
+
+def frames(count: int) -> list[Image.Image]:
+    """A slow walk over a photograph: each frame shows something of its own."""
+    wide = photograph("coffee").resize((900, 200))
+    step = 600 // max(1, count - 1)
+    return [wide.crop((step * n, 0, step * n + 300, 200)) for n in range(count)]
+
+
+def animation(count: int, kind: str) -> bytes:
+    first, *rest = frames(count)
+    return encode(
+        first, kind, save_all=True, append_images=rest, duration=FRAME_MS, loop=0
+    )
+
+
+def test_a_still_has_both_digests_and_eight_variants() -> None:
+    data = encode(photograph("astronaut"), "JPEG")
+    signed = sign_picture(data)
+    assert signed.sha256 == hashlib.sha256(data).digest()
+    assert signed.md5 == hashlib.md5(data).digest()
+    [view] = signed.views
+    assert (view.part, view.at_ms, len(view.variants)) == (Part.WHOLE, None, 8)
+    assert signed.duration_ms is None
+    assert signed.is_comparable
+
+
+@pytest.mark.parametrize("turn", list(Image.Transpose))
+@pytest.mark.parametrize("name", PHOTOGRAPHS[:4])
+def test_a_turned_copy_is_found_by_a_variant(name: str, turn: Image.Transpose) -> None:
+    original = sign_picture(encode(photograph(name), "JPEG")).views[0]
+    turned = resize(photograph(name).transpose(turn), 0.8)
+    copy = sign_picture(encode(turned, "JPEG", quality=60)).views[0]
+    assert min(hamming(original.pdq.bits, v.bits) for v in copy.variants) <= NEAR_BITS
+
+
+@pytest.mark.parametrize("kind", ANIMATED)
+@pytest.mark.parametrize("count", [2, 7])
+def test_few_frames_are_all_kept(kind: str, count: int) -> None:
+    signed = sign_picture(animation(count, kind))
+    whole = [view for view in signed.views if view.part is Part.WHOLE]
+    assert [view.at_ms for view in whole] == [FRAME_MS * n for n in range(count)]
+    assert signed.duration_ms == FRAME_MS * count
+    for view, frame in zip(whole, frames(count), strict=True):
+        alone = sign_picture(encode(frame)).views[0].pdq
+        assert hamming(view.pdq.bits, alone.bits) <= 20
+
+
+@pytest.mark.parametrize("kind", ANIMATED)
+@pytest.mark.parametrize("count", [9, 16, 17, 40])
+def test_of_many_frames_some_are_kept_evenly(kind: str, count: int) -> None:
+    views = sign_picture(animation(count, kind)).views
+    times = [view.at_ms or 0 for view in views if view.part is Part.WHOLE]
+    assert times[0] == 0
+    assert MAX_FRAMES // 2 <= len(times) <= MAX_FRAMES
+    assert len(set(np.diff(times))) == 1
+    assert times[-1] >= FRAME_MS * count // 2
+
+
+def test_a_still_of_an_animation_is_found_in_it() -> None:
+    still = sign_picture(encode(frames(7)[5], "JPEG")).views[0].pdq
+    views = sign_picture(animation(7, "GIF")).views
+    nearest = min(views, key=lambda view: hamming(view.pdq.bits, still.bits))
+    assert nearest.at_ms == 5 * FRAME_MS
+    assert hamming(nearest.pdq.bits, still.bits) <= 20
+
+
+def test_a_broken_end_leaves_the_frames_before_it() -> None:
+    data = animation(7, "GIF")
+    signed = sign_picture(data[: len(data) * 2 // 3])
+    assert 2 <= len(signed.views) < 7
+
+
+@pytest.mark.parametrize("count", [0, 2, 7])
+def test_a_view_has_one_variant_or_eight(count: int) -> None:
+    with pytest.raises(ValueError, match="all eight"):
+        View(Part.WHOLE, (NO_PDQ,) * count)
