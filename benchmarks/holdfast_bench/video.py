@@ -1,0 +1,262 @@
+"""Videos beside ``vpdq``: time on one 720p clip, and the copies each finds.
+
+Time: from a file to its fingerprints, one thread each, rounds interleaved, medians.
+Decoding is the limit, so decoding alone stands beside it. Copies: every edit of
+:data:`.films.EDITS` on several films, re-encoded from their decoded frames; each copy
+is held against its original and against every other film.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from collections.abc import Callable
+from importlib import import_module, metadata
+from itertools import chain
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import av
+
+from holdfast.base.errors import HoldfastError, InvalidInput
+from holdfast.signals.digest import digest_bytes
+from holdfast.signals.pdq import PDQ
+from holdfast.signals.sign import Part, Signals, View
+from holdfast.signals.video import sign_video
+from holdfast.signals.video_match import Relation, compare
+from holdfast_bench.films import EDITS, film, photographs, write
+
+FILMS = 3
+"""How many films are edited, unless ``n`` says."""
+PHOTOS_A_FILM = 3
+CLIP: dict[str, Any] = {"size": (1280, 720), "seconds": 20}
+EDITED: dict[str, Any] = {"size": (640, 360), "seconds": 10}
+TINY: dict[str, Any] = {"size": (320, 180), "seconds": 10}
+"""What is timed, what is edited, and both of them where ``n`` is 1: for the tests."""
+ROUNDS = 5
+
+
+def run(
+    *,
+    n: int | None = None,
+    media: Path | None = None,
+    progress: Callable[[str], None] = lambda _: None,
+) -> dict[str, Any]:
+    """The measurement as one JSON object. ``n``: films edited (2 or more; 1 is tiny).
+
+    ``media``: a folder of photographs the films are made from; scikit-image's without
+    it. Raises HoldfastError naming what to install where ``vpdq`` is missing.
+    """
+    vpdq = _peer()
+    tiny = n == 1
+    films = max(2, n or FILMS)
+    photos = photographs(media)
+    if len(photos) < films * PHOTOS_A_FILM:
+        raise InvalidInput(
+            f"{films} films need {films * PHOTOS_A_FILM} photographs.", n=len(photos)
+        )
+    shots = [photos[i * PHOTOS_A_FILM : (i + 1) * PHOTOS_A_FILM] for i in range(films)]
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        progress("Making a clip of 720p")
+        clip = folder / "clip.mp4"
+        write(clip, film(shots[0], **(TINY if tiny else CLIP)), options={})
+        speed = _speed(clip, vpdq, 1 if tiny else ROUNDS, progress)
+        copies = _copies(folder, shots, TINY if tiny else EDITED, vpdq, progress)
+    return {
+        **speed,
+        **copies,
+        "threads": 1,
+        "machine": {"processor": platform.processor(), "cores": os.cpu_count()},
+        "versions": {
+            "vpdq": metadata.version("vpdq"),
+            "av": av.__version__,
+            "ffmpeg": str(av.ffmpeg_version_info),
+        },
+    }
+
+
+def _peer() -> Any:
+    try:
+        return import_module("vpdq")
+    except ImportError as error:
+        raise HoldfastError(
+            "This bench measures beside vpdq: install holdfast[bench].", missing="vpdq"
+        ) from error
+
+
+# Time -------------------------------------------------------------------------
+
+
+def _speed(
+    clip: Path, vpdq: Any, rounds: int, progress: Callable[[str], None]
+) -> dict[str, Any]:
+    # vpdq makes no digest of the file, so the first pass is timed without one too.
+    digests = digest_bytes(clip.read_bytes())
+    passes: dict[str, Callable[[], object]] = {
+        "vpdq": lambda: vpdq.computeHash(str(clip), seconds_per_hash=1, thread_count=1),
+        "holdfast": lambda: sign_video(clip),
+        "keyframes": lambda: sign_video(clip, keyframes_only=True, digests=digests),
+        "decoding_all": lambda: _decode(clip, "DEFAULT"),
+        "decoding_referenced": lambda: _decode(clip, "NONREF"),
+        "decoding_keyframes": lambda: _decode(clip, "NONKEY"),
+    }
+    times: dict[str, list[float]] = {name: [] for name in passes}
+    for number in range(rounds + 1):
+        progress(f"Timing, round {number} of {rounds}")
+        for name, do in passes.items():
+            start = time.perf_counter()
+            do()
+            # The first round compiles, and reads the file into memory.
+            if number:
+                times[name].append(time.perf_counter() - start)
+    seconds = {name: median(each) for name, each in times.items()}
+    ratios = {name: seconds["vpdq"] / each for name, each in seconds.items()}
+    duration_ms = sign_video(clip, keyframes_only=True).duration_ms or 0
+    return {
+        "ratio_vs_vpdq": round(ratios["holdfast"], 2),
+        "keyframes_ratio_vs_vpdq": round(ratios["keyframes"], 1),
+        "bound_ratio_vs_vpdq": {
+            name.removeprefix("decoding_"): round(ratio, 2)
+            for name, ratio in ratios.items()
+            if name.startswith("decoding_")
+        },
+        "median_ms": {name: round(each * 1000, 1) for name, each in seconds.items()},
+        "times_real_time": {
+            name: round(duration_ms / 1000 / each, 1) for name, each in seconds.items()
+        },
+        "clip": {"bytes": digests.size_bytes, "duration_ms": duration_ms},
+        "rounds": rounds,
+    }
+
+
+def _decode(path: Path, skip_frame: Any) -> int:
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        stream.codec_context.skip_frame = skip_frame
+        stream.codec_context.thread_count = 1
+        return sum(1 for _ in container.decode(stream))
+
+
+# Copies -----------------------------------------------------------------------
+
+Signer = Callable[[Path], Signals]
+
+
+def _copies(
+    folder: Path,
+    shots: list[list[Any]],
+    settings: dict[str, Any],
+    vpdq: Any,
+    progress: Callable[[str], None],
+) -> dict[str, Any]:
+    originals = []
+    for number, photos in enumerate(shots):
+        progress(f"Making film {number + 1} of {len(shots)}")
+        made = film(photos, seed=number + 1, **settings)
+        originals.append(write(folder / f"film-{number}.mp4", made))
+    copies: list[tuple[str, int, Path]] = []
+    for number, original in enumerate(originals):
+        other = originals[(number + 1) % len(originals)]
+        for edit, do in EDITS.items():
+            progress(f"Film {number + 1}: {edit}")
+            copies.append((edit, number, do(original, other, _new(folder))))
+    ways: dict[str, tuple[Signer, Signer]] = {
+        "holdfast": (sign_video, sign_video),
+        "keyframes": (_sign_keyframes, sign_video),
+        "vpdq": (lambda path: _sign_vpdq(vpdq, path),) * 2,
+    }
+    found = {
+        name: _find(originals, copies, *signers, by_share=name == "vpdq")
+        for name, signers in ways.items()
+    }
+    ours = found["holdfast"]
+    return {
+        "copies_planted": len(copies),
+        "copies_found": sum(ours["edits"].values()),
+        "wrongly_found": ours["wrong"],
+        "pairs_unrelated": ours["unrelated"],
+        "copies_doubtful": ours["doubtful"],
+        "keyframes_copies_found": sum(found["keyframes"]["edits"].values()),
+        "keyframes_copies_doubtful": found["keyframes"]["doubtful"],
+        "vpdq_copies_found": sum(found["vpdq"]["edits"].values()),
+        "copies_only_vpdq_found": len(found["vpdq"]["found"] - ours["found"]),
+        "vpdq_wrongly_found": found["vpdq"]["wrong"],
+        "edits": {
+            edit: {"planted": len(originals)}
+            | {name: each["edits"][edit] for name, each in found.items()}
+            for edit in EDITS
+        },
+        "views_a_minute": ours["views_a_minute"],
+    }
+
+
+def _find(
+    originals: list[Path],
+    copies: list[tuple[str, int, Path]],
+    sign_copy: Signer,
+    sign_original: Signer,
+    *,
+    by_share: bool,
+) -> dict[str, Any]:
+    """What is found by our rule, or by vPDQ's share in either direction alone.
+
+    ``found`` holds those too that our rule leaves to people.
+    """
+    stored = [sign_original(path) for path in originals]
+    edits = dict.fromkeys(EDITS, 0)
+    found: set[Path] = set()
+    wrong = unrelated = doubtful = 0
+    for edit, number, path in copies:
+        query = sign_copy(path)
+        for index, each in enumerate(stored):
+            overlap = compare(query, each)
+            is_found = (
+                overlap.relation is not Relation.NEITHER
+                if by_share
+                else overlap.is_copy
+            )
+            if index == number:
+                edits[edit] += is_found
+                if overlap.relation is not Relation.NEITHER:
+                    found.add(path)
+                doubtful += overlap.is_doubtful
+            elif edit != "contained":
+                # What holds the film holds much of another one, too.
+                unrelated += 1
+                wrong += is_found
+    views = len(list(chain.from_iterable(each.views for each in stored)))
+    minutes = sum(each.duration_ms or 0 for each in stored) / 60_000
+    return {
+        "edits": edits,
+        "found": found,
+        "wrong": wrong,
+        "unrelated": unrelated,
+        "doubtful": doubtful,
+        "views_a_minute": round(views / max(minutes, 1e-9), 1),
+    }
+
+
+def _sign_keyframes(path: Path) -> Signals:
+    return sign_video(path, keyframes_only=True)
+
+
+def _sign_vpdq(vpdq: Any, path: Path) -> Signals:
+    """What ``vpdq`` makes of a file, in our types so that one rule serves both."""
+    features = vpdq.computeHash(str(path), seconds_per_hash=1, thread_count=1)
+    views = tuple(
+        View(
+            Part.WHOLE,
+            (PDQ(bytes.fromhex(each.hex), each.quality),),
+            round(each.timestamp * 1000),
+        )
+        for each in features
+    )
+    return Signals(bytes(32), bytes(16), views, 0, 0, "")
+
+
+def _new(folder: Path) -> Path:
+    return folder / f"copy-{len(list(folder.iterdir()))}.mp4"

@@ -1,0 +1,45 @@
+"""Beside Meta's ``vpdq``: the same fingerprints, and no copy that it alone finds."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from holdfast.signals.pdq import hamming
+from holdfast.signals.video import sign_video
+from tests.signals import films
+
+vpdq = pytest.importorskip(
+    "vpdq", reason="vpdq, an extra that needs a compiler, is not installed"
+)
+
+
+def test_frames_have_the_fingerprints_that_vpdq_gives_them() -> None:
+    theirs = vpdq.computeHash(str(films.first()), seconds_per_hash=1)
+    ours = {view.at_ms: view.pdq for view in sign_video(films.first()).views}
+    pairs = [
+        (ours[round(each.timestamp * 1000)], each)
+        for each in theirs
+        if round(each.timestamp * 1000) in ours
+    ]
+    assert len(pairs) >= 6
+    drift = [hamming(mine.bits, bytes.fromhex(each.hex)) for mine, each in pairs]
+    assert max(drift) <= 10
+    assert sum(drift) / len(drift) <= 4
+    assert max(abs(mine.quality - each.quality) for mine, each in pairs) <= 3
+
+
+def test_the_bench_runs_tiny() -> None:
+    from holdfast_bench.video import run  # noqa: PLC0415
+
+    result = run(n=1)
+    assert json.loads(json.dumps(result)) == result
+    assert result["ratio_vs_vpdq"] > 0
+    assert result["copies_planted"] == 14
+    assert result["copies_found"] >= result["vpdq_copies_found"]
+    assert result["copies_only_vpdq_found"] == 0
+    assert result["wrongly_found"] == 0
+    assert result["pairs_unrelated"] == 12
+    assert result["threads"] == 1
+    assert result["keyframes_ratio_vs_vpdq"] > 0
