@@ -1,0 +1,159 @@
+"""Copies are the same picture; what only resembles is left to people.
+
+Real photographs from scikit-image's wheel, edited and shown again by the functions of
+the benchmark, so that what is measured there is what is tested here.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import pytest
+import skimage.data
+from numpy.typing import NDArray
+from PIL import Image
+
+from holdfast.base.errors import HoldfastError
+from holdfast.signals.alignment import Doubt, Verdict, align
+from holdfast.signals.features import Features, Query, extract, extract_query
+from holdfast.signals.media import decode_luma
+from holdfast.signals.overlap import _best_rectangle, compare
+from holdfast_bench import edits as bench
+from holdfast_bench.edited import EDITS, SCENES, as_jpeg
+
+NAMES = ("astronaut", "chelsea", "coffee", "coins")
+
+
+def photograph(name: str) -> Image.Image:
+    return Image.fromarray(getattr(skimage.data, name)()).convert("RGB")
+
+
+def luma(picture: Image.Image, quality: int = 80) -> NDArray[np.uint8]:
+    return decode_luma(as_jpeg(picture, quality)).pixels
+
+
+def other(name: str) -> Image.Image:
+    return photograph(NAMES[NAMES.index(name) - 1])
+
+
+@pytest.fixture(scope="module")
+def queries() -> dict[str, Query]:
+    return {name: extract_query(luma(photograph(name), 92)) for name in NAMES}
+
+
+@pytest.fixture(scope="module")
+def stored() -> dict[str, Features]:
+    return {name: extract(luma(photograph(name))) for name in NAMES}
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("family", EDITS)
+def test_an_edited_copy_is_the_same(
+    name: str, family: str, queries: dict[str, Query]
+) -> None:
+    made = EDITS[family](photograph(name), Random(family), other(name))
+    copy = Features.from_bytes(extract(luma(made)).to_bytes())
+    found = align(queries[name], copy)
+    assert found is not None
+    assert (found.verdict, found.doubts) == (Verdict.SAME, ())
+    assert found.mirrored == (family == "mirrored")
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("scene", SCENES)
+def test_another_picture_of_the_scene_is_not(name: str, scene: str) -> None:
+    one, two = SCENES[scene](photograph(name), Random(scene), other(name))
+    found = align(extract_query(luma(one)), extract(luma(two)))
+    assert found is None or found.verdict is Verdict.SIMILAR
+
+
+def test_two_eyes_see_a_scene_apart() -> None:
+    """The motorcycle from two places: for people, and the doubt says why."""
+    left, right, _ = getattr(skimage.data, "stereo_motorcycle")()  # noqa: B009
+    one, two = luma(Image.fromarray(left)), luma(Image.fromarray(right))
+    found = align(extract_query(one), extract(two))
+    assert found is not None
+    assert found.verdict is Verdict.SIMILAR
+    assert Doubt.MOVED in found.doubts
+
+
+def test_unrelated_pictures_do_not_align(
+    queries: dict[str, Query], stored: dict[str, Features]
+) -> None:
+    for name, query in queries.items():
+        for another, features in stored.items():
+            if another != name:
+                assert align(query, features) is None
+
+
+def test_it_says_how_the_copy_was_made(queries: dict[str, Query]) -> None:
+    chance = Random(1)
+    picture = photograph("astronaut")
+    quarter = align(queries["astronaut"], extract(luma(picture.rotate(90))))
+    assert quarter is not None
+    assert abs(abs(quarter.turned_degrees) - 90) < 2
+    crop = EDITS["crop_20"](picture, chance, picture)
+    cut = align(queries["astronaut"], extract(luma(crop)))
+    assert cut is not None
+    assert cut.stored_is_part
+    assert not cut.query_is_part
+    assert cut.of_query == pytest.approx(0.36, abs=0.06)
+    inset = EDITS["picture_in_picture"](picture, chance, photograph("coffee"))
+    larger = align(queries["astronaut"], extract(luma(inset)))
+    assert larger is not None
+    assert larger.query_is_part
+    assert not larger.stored_is_part
+    assert larger.of_query > 0.85
+
+
+def test_the_answer_is_always_the_same(
+    queries: dict[str, Query], stored: dict[str, Features]
+) -> None:
+    answers = [align(queries["coffee"], stored["coffee"]) for _ in range(3)]
+    assert answers[0] is not None
+    assert answers[0] == answers[1] == answers[2]
+
+
+def test_nothing_to_hold_on_to(queries: dict[str, Query]) -> None:
+    for shape in ((1, 1), (5, 700), (300, 300)):
+        flat = extract(np.full(shape, 128, np.uint8))
+        assert align(queries["coins"], flat) is None
+
+
+def test_too_small_an_overlap_says_nothing() -> None:
+    thumbnail = luma(photograph("coins"))[:200, :200]
+    apart = np.array([[1.0, 0.0, 170.0], [0.0, 1.0, 170.0]])
+    assert compare(thumbnail, thumbnail, apart) is None
+
+
+def test_the_best_rectangle_is_the_best() -> None:
+    score = np.random.default_rng(3).normal(-0.2, 1, (7, 9))
+    sums = {
+        (top, bottom, left, right): score[top:bottom, left:right].sum()
+        for top in range(7)
+        for bottom in range(top + 1, 8)
+        for left in range(9)
+        for right in range(left + 1, 10)
+    }
+    top, bottom, left, right = _best_rectangle(score)
+    assert sums[top, bottom, left, right] == pytest.approx(max(sums.values()))
+
+
+def test_the_benchmark_counts(tmp_path: Path) -> None:
+    for name in NAMES[:2]:
+        photograph(name).save(tmp_path / f"{name}.png")
+    figures = bench.run(n=2, media=tmp_path, cuts=3)
+    assert set(figures["families"]) == set(EDITS)
+    for shares in figures["families"].values():
+        assert shares["pdq"] <= shares["holdfast"] <= 1
+    assert figures["families"]["crop_10"]["holdfast"] == 1
+    assert figures["families"]["crop_10"]["pdq"] < 1
+    assert (figures["wrongly_frozen"], figures["unrelated"]) == (0, 6)
+    assert figures["near_duplicates"]["made"] == 2 * len(SCENES)
+
+
+def test_the_benchmark_refuses_an_empty_folder(tmp_path: Path) -> None:
+    with pytest.raises(HoldfastError, match="two photographs"):
+        bench.run(media=tmp_path)
