@@ -1,7 +1,9 @@
 """One embedded PostgreSQL for the whole test run, and Django upon it.
 
 Tests reach no network beyond this machine: a socket to any other address is refused
-here, and ``tests/repo/test_no_network.py`` proves it.
+here, and ``tests/repo/test_no_network.py`` proves it. Property tests draw the same
+examples each time, so that a run that passes passes again; ``HOLDFAST_EXPLORE=1``
+draws others.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import django
+import hypothesis
 import pytest
 
 _HOME = tempfile.TemporaryDirectory(prefix="holdfast-tests-")
@@ -24,6 +27,10 @@ for _name in ("HOLDFAST_SMTP", "HOLDFAST_ON_CALL", "HOLDFAST_KEYS", "HOLDFAST_BL
     os.environ.pop(_name, None)
 
 from holdfast.run.postgres import EmbeddedPostgres  # noqa: E402
+
+hypothesis.settings.register_profile("same", derandomize=True)
+if "HOLDFAST_EXPLORE" not in os.environ:
+    hypothesis.settings.load_profile("same")
 
 _postgres: EmbeddedPostgres | None = None
 
