@@ -13,6 +13,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from holdfast.base.events import alarm
+from holdfast.items.models import Item
+from holdfast.triage.doubts import reject_copy
+from holdfast.web.console import cluster
 from tests.browser.browser import NARROW, Visitor, assert_accessible, assert_fits
 from tests.stages.console.desk import (
     PASSWORD,
@@ -24,6 +27,7 @@ from tests.stages.console.desk import (
     look,
     read,
     reported,
+    scattered,
 )
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -138,6 +142,54 @@ def test_queue_and_case(visitor: Visitor, world: Any) -> None:
     check(page, "alarms")
     page.get_by_role("button", name="I take it").first.click()
     expect(page.get_by_role("status")).to_contain_text("taken")
+
+
+def test_copies_doubts_and_how_it_spread(
+    visitor: Visitor, world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada = colleague("Ada Sample", *EVERYBODY, signed_in=False)
+    ben = colleague("Ben Sample", "reviewer", signed_in=False)
+    _, case = scattered(world)
+    page = enter(visitor, ada)
+    expect(page.locator(".doubts-count")).to_have_text("2 in doubt")
+    check(page, "queue-doubts")
+    page.goto(f"/console/case/{case.number}")
+    expect(page.get_by_role("heading", name="Perhaps copies")).to_be_visible()
+    page.get_by_text("The same as a table").click()
+    expect(page.get_by_role("cell", name="share of post p1").first).to_be_visible()
+    check(page, "case-cluster")
+    # By keys: to the first doubt, and on to its other answer.
+    page.keyboard.press("p")
+    yes = page.get_by_role("button", name="It is a copy (Post doubt2,")
+    expect(yes).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("It is a copy")
+    assert Item.objects.get(external_id="doubt2").state == "frozen"
+    # Somebody else was faster: what they said stands.
+    reject_copy(case.id, Item.objects.get(external_id="doubt").id, by=ben.by)
+    page.get_by_role("button", name="It is a copy (Post doubt,").click()
+    expect(page.get_by_text("Ben Sample has said already")).to_be_visible()
+    expect(page.get_by_role("heading", name="Perhaps copies")).to_be_hidden()
+    check(page, "case-settled-before")
+    monkeypatch.setattr(cluster, "COPIES_SHOWN", 4)
+    page.reload()
+    page.get_by_role("link", name="More copies").click()
+    expect(page.get_by_text("5 to 8 of 9")).to_be_visible()
+    check(page, "case-cluster-page")
+    page.get_by_role("link", name="Turned, mirrored, or a border").click()
+    expect(page.locator("#copies-turned")).to_be_in_viewport()
+
+
+def test_paper_has_the_table_and_no_medium(visitor: Visitor, world: Any) -> None:
+    ada = colleague("Ada Sample", "reviewer", signed_in=False)
+    _, case = scattered(world)
+    page = enter(visitor, ada, f"/console/case/{case.number}")
+    shares = page.get_by_text("share of post p1").first
+    expect(shares).to_be_hidden()
+    page.emulate_media(media="print")
+    expect(shares).to_be_visible()
+    expect(page.locator(".tile-frame").first).to_be_hidden()
+    assert page.locator(".settle").first.is_hidden()
 
 
 def test_reveal_is_grey_and_small_until_ticked(visitor: Visitor, world: Any) -> None:

@@ -117,7 +117,7 @@ def _reports(case: Case) -> tuple[ReportLine, ...]:
 def _items(case: Case) -> tuple[ItemLine, ...]:
     places = list(
         CaseItem.objects.filter(case=case)
-        .select_related("item")
+        .select_related("item__actor", "entry__bank")
         .annotate(shares=Count("item__shares"))
         .order_by("placed_at", "id")
     )
@@ -167,10 +167,13 @@ def _item(
         external_id=item.external_id,
         kind=item.kind,
         actor_id=item.actor_id,
+        account_id=item.actor.external_id if item.actor else "",
+        screen_name=item.actor.screen_name if item.actor else "",
         role=place.role,
         against=place.against_id,
-        basis=place.basis,
-        distance_bits=place.distance_bits,
+        like=place.likeness if place.basis else None,
+        bank=place.entry.bank.name if place.entry else "",
+        repost_of=item.repost_of_id,
         state=item.state,
         confirmed_state=item.confirmed_state,
         frozen_at=frozen_at,
@@ -200,7 +203,7 @@ def _actors(case: Case, cases: list[UUID]) -> tuple[ActorLine, ...]:
                 earlier[actor].append(other)
     outcomes = _outcomes({each.id for some in earlier.values() for each in some})
     in_case = dict(
-        CaseItem.objects.filter(case=case)
+        CaseItem.objects.filter(case=case, certain=True)
         .values_list("item__actor")
         .annotate(Count("id"))
     )

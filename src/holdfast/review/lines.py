@@ -12,6 +12,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from holdfast.matching.rules import Likeness
+
 
 @dataclass(frozen=True)
 class QueueFilters:
@@ -44,6 +46,8 @@ class QueueLine:
     items: int
     copies: int
     reposts: int
+    doubts: int
+    """What is only possibly a copy and waits for somebody's word; in no other count."""
     clock_from: datetime
     deadline_code: str
     """The earliest clock still running; blank when none runs."""
@@ -134,10 +138,17 @@ class ItemLine:
     external_id: str
     kind: str
     actor_id: UUID | None
+    account_id: str
+    """The platform's own id of the account behind it; blank when nobody is known."""
+    screen_name: str
     role: str
     against: UUID | None
-    basis: str
-    distance_bits: int | None
+    like: Likeness | None
+    """How it is like that, or like what a bank knows; None for what was reported."""
+    bank: str
+    """The name of the bank that knows it; blank where none is the reason."""
+    repost_of: UUID | None
+    """The item that this passes on, as the platform says."""
     state: str
     confirmed_state: str
     frozen_at: datetime | None
@@ -148,6 +159,11 @@ class ItemLine:
     """Views in total at each time the platform counted them, in that order."""
     posted_at: datetime
     deleted_at: datetime | None
+
+    @property
+    def possible(self) -> bool:
+        """Whether somebody has still to say that it is a copy: nothing is hidden."""
+        return self.like is not None and not self.like.certain
 
 
 @dataclass(frozen=True)

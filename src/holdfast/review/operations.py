@@ -25,7 +25,8 @@ from holdfast.base.ids import uuid7
 from holdfast.fingerprints.models import Fingerprint
 from holdfast.items.models import Item, Media, MediaState
 from holdfast.items.queries import lock_items
-from holdfast.matching.models import BankEntry, BankState, Match
+from holdfast.matching.models import BankState, Match
+from holdfast.matching.queries import decided_here
 from holdfast.policy import queries as policies
 from holdfast.review.lines import RevealGrant
 from holdfast.review.models import Claim, Note, Outcome, Reading, Reveal
@@ -39,8 +40,14 @@ from holdfast.review.queries import (
 )
 from holdfast.review.rules import Hindrance, may_not_read, must_look_first
 from holdfast.staff.queries import by_of, is_specialist, person_of
-from holdfast.triage.models import Case, CaseItem, CaseState, ItemRole
-from holdfast.triage.operations import living
+from holdfast.triage.models import (
+    FOUND_FIRST,
+    Case,
+    CaseItem,
+    CaseState,
+    ItemRole,
+)
+from holdfast.triage.placing import living
 
 CLAIM_EXPIRES_S = 30 * 60
 """A claim without a reveal, a note or a reading for this long may be taken over."""
@@ -232,6 +239,7 @@ def record_reading(
         _check_finding(outcome, category, ground, refer, why_not_refer)
         found = _parts(case, outcome, parts)
         _check_looked(case, person_id, outcome, category)
+        _check_offenders(case, person_id, found)
         reading = Reading.objects.create(
             id=uuid7(),
             case=case,
@@ -322,6 +330,30 @@ def _parts(case: Case, outcome: str, parts: Mapping[UUID | str, str]) -> dict[st
     return found
 
 
+def _check_offenders(case: Case, person_id: UUID, parts: Mapping[str, str]) -> None:
+    """A likeness never costs an account: whoever says so has looked at the very item.
+
+    For what was reported, and for the same bytes, having opened the case's own will do.
+    """
+    offenders = [UUID(actor) for actor, part in parts.items() if part == "offender"]
+    for actor in offenders:
+        theirs = CaseItem.objects.filter(case=case, item__actor=actor, certain=True)
+        alike = theirs.exclude(role=ItemRole.REPORTED).filter(exact=False)
+        if not alike.exists() or theirs.count() > alike.count():
+            continue
+        shown = alike.values_list("item", "item__repost_of")
+        opened = Reveal.objects.filter(
+            person_id=person_id, item__in={each for pair in shown for each in pair}
+        )
+        if not opened.exists():
+            raise Refused(
+                "All that this account has here was found by likeness alone. Open one"
+                " of its own items before you call it the offender.",
+                case=case.id,
+                person=person_id,
+            )
+
+
 def _check_looked(case: Case, person_id: UUID, outcome: str, category: str) -> None:
     """Refuse a finding about something that its writer has not seen."""
     pictures = Media.objects.filter(item__place__case=case, replaced_at=None)
@@ -332,10 +364,11 @@ def _check_looked(case: Case, person_id: UUID, outcome: str, category: str) -> N
         # Reading the caption is not having looked at the picture.
         opened = opened.filter(media__isnull=False)
     decided_before = (
-        BankEntry.objects.filter(
+        decided_here()
+        .filter(
             state=BankState.ACTIVE,
             category=category,
-            sha256__in=pictures.values("fingerprint__sha256"),
+            digest__in=pictures.values("fingerprint__sha256"),
         )
         .exclude(case_id=case.id)
         .exists()
@@ -364,7 +397,9 @@ def _check_looked(case: Case, person_id: UUID, outcome: str, category: str) -> N
 
 def _unseen(case: Case, opened: set[UUID]) -> bool:
     """Whether a reported picture was not opened, nor anything that is a copy of it."""
-    places = {place.item_id: place for place in CaseItem.objects.filter(case=case)}
+    placed = CaseItem.objects.filter(case=case, certain=True)
+    places = {place.item_id: place for place in placed}
+    certain = Match.objects.filter(certain=True)
     clusters = opened | {
         places[item].against_id for item in opened if item in places
     } - {None}
@@ -372,15 +407,15 @@ def _unseen(case: Case, opened: set[UUID]) -> bool:
     seen = opened | set(
         Item.objects.filter(
             Q(fingerprints__sha256__in=digests)
-            | Q(place__against__in=clusters)
-            | Q(matches__against__in=opened)
+            | Q(place__against__in=clusters, place__certain=True)
+            | Q(matches__against__in=opened, matches__certain=True)
             | Q(id__in=clusters)
-            | Q(id__in=Match.objects.filter(item__in=opened).values("against")),
+            | Q(id__in=certain.filter(item__in=opened).values("against")),
             place__case=case,
         ).values_list("id", flat=True)
     )
     pictures = Media.objects.filter(item__place__case=case, replaced_at=None)
-    reported = pictures.filter(item__place__role=ItemRole.REPORTED)
+    reported = pictures.filter(item__place__role__in=FOUND_FIRST)
     return reported.exclude(item__in=seen).exists()
 
 

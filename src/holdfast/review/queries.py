@@ -45,7 +45,7 @@ from holdfast.triage.models import (
     ItemRole,
     Urgency,
 )
-from holdfast.triage.operations import living
+from holdfast.triage.placing import living
 
 QUEUE_LINES = 200
 """Lines of one page of the queue; nobody reads further down than this."""
@@ -77,13 +77,14 @@ def queue(by: By, filters: QueueFilters | None = None) -> list[QueueLine]:
         ).select_related("person")
     }
     clocks = _earliest(ids)
-    reports, items = _reports(ids), _items(ids)
+    reports, items, doubts = _reports(ids), _items(ids), _doubts(ids)
     return [
         _line(
             case,
             waiting[case.id],
             reports.get(case.id, 0),
             items,
+            doubts.get(case.id, 0),
             clocks.get(case.id),
             held.get(case.id),
         )
@@ -211,7 +212,8 @@ def touched_before(case: Case) -> set[str]:
 
 def actors_of(case: Case) -> set[UUID]:
     """The actors of a case: behind its items, or reported themselves."""
-    behind = CaseItem.objects.filter(case=case).values_list("item__actor", flat=True)
+    certain = CaseItem.objects.filter(case=case, certain=True)
+    behind = certain.values_list("item__actor", flat=True)
     named = CaseTarget.objects.filter(case=case).values_list("target__actor", flat=True)
     return {actor for actor in (*behind, *named) if actor is not None}
 
@@ -326,8 +328,14 @@ def _reports(ids: list[UUID]) -> dict[UUID, int]:
 
 
 def _items(ids: list[UUID]) -> dict[tuple[UUID, str], int]:
-    rows = CaseItem.objects.filter(case__in=ids).values_list("case", "role")
-    return {(case, role): count for case, role, count in rows.annotate(Count("id"))}
+    certain = CaseItem.objects.filter(case__in=ids, certain=True)
+    rows = certain.values_list("case", "role").annotate(Count("id"))
+    return {(case, role): count for case, role, count in rows}
+
+
+def _doubts(ids: list[UUID]) -> dict[UUID, int]:
+    possible = CaseItem.objects.filter(case__in=ids, certain=False).values_list("case")
+    return dict(possible.annotate(Count("id")))
 
 
 def _line(
@@ -335,6 +343,7 @@ def _line(
     waits_for: str,
     reports: int,
     items: dict[tuple[UUID, str], int],
+    doubts: int,
     running: Deadline | None,
     held: Claim | None,
 ) -> QueueLine:
@@ -352,6 +361,7 @@ def _line(
         items=sum(items.get((case.id, role), 0) for role in ItemRole),
         copies=items.get((case.id, ItemRole.COPY), 0),
         reposts=items.get((case.id, ItemRole.REPOST), 0),
+        doubts=doubts,
         clock_from=case.clock_from,
         deadline_code=running.code if running else "",
         due_at=running.due_at if running else None,

@@ -10,17 +10,24 @@ from uuid import UUID
 
 import pyotp
 from django.test import Client
+from PIL import Image, ImageOps
 
 from holdfast.base import clock
 from holdfast.base.by import SYSTEM, By, Permission
 from holdfast.enforcement.delivery import confirm_delivery
 from holdfast.enforcement.models import Delivery
 from holdfast.items.models import Item, ViewCount
+from holdfast.items.operations import record_share, record_views
+from holdfast.matching.operations import write_down
+from holdfast.matching.queries import Copy
+from holdfast.matching.rules import Basis, Likeness
 from holdfast.review import operations as desk
 from holdfast.staff import operations as staff
 from holdfast.staff.queries import by_of
 from holdfast.triage.models import Case
-from tests.world import World, encoded, photograph
+from tests.stages.matching.test_videos import clip, scenes
+from tests.stages.matching.test_videos import post as post_video
+from tests.world import PLATFORM_BY, World, encoded, photograph
 
 ADMIN = By("staff", "0" * 32, frozenset({Permission.STAFF_MANAGE}))
 PASSWORD = "seven quiet herons 41"
@@ -184,3 +191,48 @@ def busy_desk(world: World, decider: Colleague) -> tuple[Item, Case]:
         photo = ("rocket", "cat", "camera")[at]
         reported(world, f"q{at}", photo=photo, category=category)
     return item, case_of(item)
+
+
+CROP = Likeness(Basis.FEATURES, share_percent=62)
+PERHAPS = Likeness(Basis.FEATURES, certain=False, share_percent=31)
+PERHAPS_A_FILM = Likeness(Basis.VIDEO, certain=False, share_percent=22, at_ms=67_400)
+
+
+def scattered(world: World) -> tuple[Item, Case]:
+    """A picture that spread for eight days in every way, reported; and two doubts."""
+    for name in ("sunny", "harbour9", "lime", "quay"):
+        world.actor(name)
+    whole = photograph()
+    changed = {
+        "same": (whole, 90, "harbour9"),
+        "near": (whole, 25, "lime"),
+        "mirrored": (ImageOps.mirror(whole), 90, "harbour9"),
+        "turned": (whole.transpose(Image.Transpose.ROTATE_90), 90, "quay"),
+        "border": (ImageOps.expand(whole, 60, "black"), 90, "lime"),
+    }
+    with clock.shifted(timedelta(days=-8)):
+        item = world.post("p1", encoded(whole), actor="sunny", text="Nobody sees it.")
+    for day, (name, (picture, quality, actor)) in enumerate(changed.items(), start=1):
+        with clock.shifted(timedelta(days=day - 8)):
+            world.post(name, encoded(picture, quality=quality), actor=actor)
+    with clock.shifted(timedelta(days=-2)):
+        world.post("again", actor="lime", repost_of="near")
+        still = photograph(size=256)
+        post_video(world, "film", clip([*scenes("coffee", 2), still], seconds_each=1))
+        for name, photo in (("crop", "cat"), ("doubt", "coffee"), ("doubt2", "rocket")):
+            world.post(name, encoded(photograph(photo)), actor="quay")
+    _shared_and_seen(world)
+    world.report("https://plaza.example/p/p1")
+    for name, like in (("crop", CROP), ("doubt", PERHAPS), ("doubt2", PERHAPS_A_FILM)):
+        other = Item.objects.get(external_id=name)
+        write_down(world.platform_id, Copy(other.id, item.id, like), arrived=False)
+    return item, case_of(item)
+
+
+def _shared_and_seen(world: World) -> None:
+    for hour in (3, 5, 6, 30, 31, 32, 33, 90, 150, 151):
+        at = clock.now() - timedelta(days=8) + timedelta(hours=hour)
+        who = ("lime", "quay", "")[hour % 3]
+        record_share(world.platform_id, f"s{hour}", "p1", at, who, by=PLATFORM_BY)
+        for name, times in (("p1", 40), ("near", 5)):
+            record_views(world.platform_id, name, hour * times, at, by=PLATFORM_BY)

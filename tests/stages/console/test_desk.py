@@ -202,7 +202,8 @@ def test_a_case_is_put_together(world: Any) -> None:
     # What the site has not confirmed is not called hidden (promise 16).
     assert "10,877 views before the report, 0 since." in shown
     assert answer.context["frozen_at"] is None
-    assert {each.state for each in answer.context["copies"]} == {
+    groups = answer.context["cluster"].groups
+    assert {each.state for group in groups for each in group.copies} == {
         "Told to hide it, not confirmed"
     }
     sunny = next(each for each in answer.context["actors"] if each["name"] == "@sunny")

@@ -6,6 +6,7 @@ import io
 from datetime import timedelta
 from typing import Any
 
+import pillow_heif
 import pytest
 from django.db import connection
 from PIL import Image
@@ -232,6 +233,21 @@ def test_guesses_at_a_colleagues_code_are_slowed(world: Any) -> None:
 def test_what_is_no_picture_is_never_handed_to_a_browser(data: bytes) -> None:
     with pytest.raises(MediaRefused):
         drawable(data)
+
+
+def test_a_telephones_picture_is_drawn() -> None:
+    picture = photograph("coffee", 64)
+    out = io.BytesIO()
+    pillow_heif.from_pillow(picture).save(out, quality=90)
+    shown = drawable(out.getvalue())
+    assert shown.media_type == "image/png"
+    assert Image.open(io.BytesIO(shown.data)).size == picture.size
+
+
+def test_a_film_is_handed_out_only_if_browsers_play_it() -> None:
+    assert drawable(b"\0\0\0\x18ftypisom" + bytes(16)).media_type == "video/mp4"
+    with pytest.raises(MediaRefused):
+        drawable(b"FLV\x01" + bytes(64))
 
 
 def test_a_tiff_is_drawn_pixel_by_pixel() -> None:

@@ -225,7 +225,7 @@ def reopen(row: Case, because: str = "challenge") -> None:
     """A new round, as triage opens it."""
     with transaction.atomic():
         row.refresh_from_db()
-        triage._reopen(row, because=because, by=SYSTEM)
+        triage.open_again(row, because=because, by=SYSTEM)
 
 
 def ago(**span: float) -> datetime:

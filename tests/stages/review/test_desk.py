@@ -17,7 +17,8 @@ from holdfast.base.errors import InvalidInput, NotAllowed, NotFound, Refused
 from holdfast.base.events import Kind, emit
 from holdfast.base.models import Event
 from holdfast.items.models import Media
-from holdfast.matching.models import BankEntry
+from holdfast.matching.models import BankEntry, BankKind
+from holdfast.matching.operations import bank_here
 from holdfast.review import operations as review
 from holdfast.review.models import Claim, Note, Reading, Reveal
 from holdfast.review.queries import open_reveal, viewed_entire
@@ -232,11 +233,15 @@ def test_words_alone_must_be_read_and_a_case_without_items_need_not() -> None:
 
 
 def banked(picture: bytes, other: Case, *, state: str = "active", **more: Any) -> None:
+    elsewhere = item(picture=picture)
     BankEntry.objects.create(
-        sha256=hashlib.sha256(picture).digest(),
+        bank=bank_here(BankKind.DECIDED),
+        kind="sha256",
+        digest=hashlib.sha256(picture).digest(),
         category=more.pop("category", CSAM),
         state=state,
-        item=item(picture=None),
+        item=elsewhere,
+        media=elsewhere.media.get(),
         case_id=other.id,
         decision_id=uuid4(),
         entered_at=clock.now(),
@@ -286,6 +291,48 @@ def test_a_finding_that_cannot_stand_is_refused(
     with pytest.raises(InvalidInput):
         read(row, outcome, ada, **given)
     assert not Reading.objects.exists()
+
+
+@pytest.mark.parametrize("basis", ["pdq", "video", "features"])
+def test_a_likeness_alone_never_costs_an_account(basis: str) -> None:
+    """Somebody has looked at the very item before its poster is called anything."""
+    row, shown = case_with_picture()
+    copy = item(picture=b"another")
+    numbers = {"pdq": {"distance_bits": 3}, "video": {"share_percent": 100}}
+    put(row, copy, role="copy", against=shown, basis=basis, **numbers.get(basis, {}))
+    ada = person("specialist")
+    look(row, shown, ada)
+    parts = {copy.actor_id: "offender", shown.actor_id: "offender"}
+    with pytest.raises(Refused, match="found by likeness alone"):
+        read(row, "violation", ada, parts=parts)
+    assert not Reading.objects.exists()
+    review.reveal(
+        case_id=row.id,
+        item_id=copy.id,
+        media_id=picture_of(copy),
+        reason=REASON,
+        by=ada,
+    )
+    assert read(row, "violation", ada, parts=parts).decided
+
+
+def test_the_same_bytes_are_seen_when_one_of_them_is() -> None:
+    row, shown = case_with_picture()
+    same = item()
+    put(row, same, role="copy", against=shown, basis="digest", exact=True)
+    ada = person("specialist")
+    look(row, shown, ada)
+    assert read(row, "violation", ada, parts={same.actor_id: "offender"}).decided
+
+
+def test_who_is_only_possibly_in_the_case_has_no_part_in_it() -> None:
+    row, shown = case_with_picture()
+    possible = item(picture=b"another")
+    put(row, possible, role="copy", against=shown, basis="features", certain=False)
+    ada = person("specialist")
+    look(row, shown, ada)
+    with pytest.raises(InvalidInput, match="somebody in the case"):
+        read(row, "violation", ada, parts={possible.actor_id: "offender"})
 
 
 def test_parts_are_given_to_the_actors_of_the_case() -> None:

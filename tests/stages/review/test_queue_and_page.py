@@ -16,6 +16,7 @@ from holdfast.base.events import Kind, emit
 from holdfast.base.ids import report_number
 from holdfast.intake.models import Addition, Report, Target
 from holdfast.items.models import Item, Share, ViewCount
+from holdfast.matching.rules import REPOST_OF_IT, Basis, Likeness
 from holdfast.review import operations as review
 from holdfast.review.case_page import case_page
 from holdfast.review.lines import QueueFilters
@@ -41,6 +42,8 @@ from tests.stages.review.scene import (
 )
 
 pytestmark = pytest.mark.usefixtures("desk")
+PDQ = {"basis": "pdq", "distance_bits": 12}
+REPOST = {"basis": "repost", "exact": True}
 
 
 def clock_for(row: Case, hours: float, *, met: bool = False) -> None:
@@ -104,7 +107,7 @@ def test_the_queue_is_ordered_by_urgency_then_clock_and_never_by_number() -> Non
 def test_the_queue_says_what_each_case_waits_for_and_who_holds_it() -> None:
     fresh, shown = case_with_picture()
     waiting, picture = case_with_picture()
-    put(waiting, item(), item(), role="copy", against=picture, distance_bits=4)
+    put(waiting, item(), item(), role="copy", against=picture, **PDQ)
     decided, third = case_with_picture()
     ada, eva = person("reviewer"), person("specialist")
     look_and_read(waiting, picture, "no_violation", ada)
@@ -162,8 +165,8 @@ def test_who_may_not_read_cases_sees_neither_queue_nor_page(role: str) -> None:
 def test_the_page_puts_everything_together() -> None:
     row, shown = case_with_picture(clock_from=ago(hours=3))
     copy, repost = item(actor=shown.actor), item()
-    put(row, copy, role="copy", against=shown, basis="pdq", distance_bits=12)
-    put(row, repost, role="repost", against=shown, basis="repost", distance_bits=0)
+    put(row, copy, role="copy", against=shown, **PDQ)
+    put(row, repost, role="repost", against=shown, **REPOST)
     report = reported(row, shown)
     Addition.objects.create(
         report=report, kind="words", words="More.", added_at=clock.now()
@@ -210,7 +213,9 @@ def test_the_page_puts_everything_together() -> None:
         1,
     )
     assert len(first.media) == 1
-    assert (lines[copy.id].basis, lines[copy.id].distance_bits) == ("pdq", 12)
+    assert lines[copy.id].like == Likeness(Basis.PDQ, distance_bits=12)
+    assert lines[repost.id].like == REPOST_OF_IT
+    assert lines[shown.id].like is None
     assert lines[repost.id].role == "repost"
     assert {each.actor_id: each.items for each in page.actors} == {
         shown.actor_id: 2,

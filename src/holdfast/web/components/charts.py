@@ -1,10 +1,10 @@
 """Charts, drawn on the server as SVG by pure functions.
 
-For what: clocks as bars, views over time with the report and the freeze marked,
-queues as trends. Never does: read the database or the clock, name a colour (classes
-do, in ``charts.css``), use an inline style (the content security policy forbids it)
-or show a number that the text beside it does not also say. Each chart is one image
-with a title and a description. Rule: design section 7.
+For what: clocks as bars, views and uploads over time with the report and the freeze
+marked, queues as trends. Never does: read the database or the clock, name a colour
+(classes do, in ``charts.css``), use an inline style (the content security policy
+forbids it) or show a number that the text beside it does not also say. Each chart is
+one image with a title and a description. Rule: design section 7.
 
 Time runs from left to right in every language, as in printed charts.
 """
@@ -22,6 +22,13 @@ from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 from django.utils.translation import gettext
 
+from holdfast.web.components.lanes import (
+    LANE_PX,
+    SpreadStep,
+    kinds_drawn,
+    lanes,
+    steps_in_words,
+)
 from holdfast.web.components.spans import short_span
 
 # A clock turns red in its last quarter (share of the whole, 0 to 1). Before that it
@@ -91,37 +98,46 @@ def clock_bar(
 def spread_chart(
     points: Sequence[SpreadPoint],
     *,
+    steps: Sequence[SpreadStep] = (),
     reported_at: datetime | None = None,
     frozen_at: datetime | None = None,
 ) -> SafeString:
-    """Draw views over time, with the report and the freeze marked.
+    """Draw views over time and what spread it, with the report and the freeze marked.
 
-    ``points`` are cumulative, in any order, aware datetimes; fewer than two say in
-    words that there is nothing to draw. The description gives the views before the
-    report, from report to freeze, and after, read from the same points.
+    ``points`` are cumulative, in any order, aware datetimes. Fewer than two draw no
+    line; where there are no ``steps`` either, words say that there is nothing. The
+    description gives the views before the report, from report to freeze, and after,
+    read from the same points, and counts the steps.
     """
     ordered = sorted(points, key=lambda point: point.at)
     if len(ordered) < 2:
+        ordered = []
+    if not ordered and not steps:
         return format_html(
             '<p class="empty-line">{}</p>', gettext("No views have been counted yet.")
         )
     marks = _marks_set(reported_at, frozen_at)
-    moments = [*(point.at for point in ordered), *(at for at, _, _ in marks)]
+    moments = [at for at, _, _ in marks]
+    moments += [point.at for point in ordered] + [step.at for step in steps]
     scale = _TimeScale(min(moments), max(moments))
-    top = max(point.views_total for point in ordered) or 1
+    top = max((point.views_total for point in ordered), default=0)
+    lanes_px = HEAD_PX + (BODY_PX if ordered else 0)
+    base_px = lanes_px + LANE_PX * len(kinds_drawn(steps))
+    views_said = spread_in_words(ordered, reported_at=reported_at, frozen_at=frozen_at)
     return format_html(
         '<svg class="spread-chart" role="img" width="100%" height="{}" '
-        'direction="ltr"><title>{}</title><desc>{}</desc>{}{}{}</svg>',
-        HEAD_PX + BODY_PX + FOOT_PX,
-        gettext("Views over time"),
-        spread_in_words(ordered, reported_at=reported_at, frozen_at=frozen_at),
-        _spread_plot(ordered, scale, top),
+        'direction="ltr"><title>{}</title><desc>{}</desc>{}{}{}{}</svg>',
+        base_px + FOOT_PX,
+        gettext("Spread over time"),
+        f"{views_said} {steps_in_words(steps)}".strip(),
+        _spread_plot(ordered, scale, top) if ordered else "",
         format_html_join(
             "",
             "{}",
-            ((_mark(scale, line, *mark),) for line, mark in enumerate(marks)),
+            ((_mark(scale, line, base_px, *mark),) for line, mark in enumerate(marks)),
         ),
-        _spread_axis(scale, top),
+        lanes(steps, scale.share, lanes_px),
+        _spread_axis(scale, base_px),
     )
 
 
@@ -132,6 +148,8 @@ def spread_in_words(
     frozen_at: datetime | None = None,
 ) -> str:
     """Say what :func:`spread_chart` shows: the views in each of its stretches."""
+    if not points:
+        return gettext("No views have been counted yet.")
     total = max((point.views_total for point in points), default=0)
     if reported_at is None:
         return gettext("%(total)s views in all.") % {"total": _count(total)}
@@ -197,11 +215,11 @@ class _TimeScale:
 def _spread_plot(
     points: Sequence[SpreadPoint], scale: _TimeScale, top: int
 ) -> SafeString:
-    """Draw the area and its edge in a nested box that stretches with the page."""
+    """Draw the area, its edge and its height, in a box that stretches with the page."""
     edge = [
         (
             scale.share(point.at) * PLOT_WIDTH,
-            PLOT_HEIGHT * (1 - point.views_total / top),
+            PLOT_HEIGHT * (1 - point.views_total / (top or 1)),
         )
         for point in points
     ]
@@ -209,13 +227,19 @@ def _spread_plot(
     return format_html(
         '<svg x="0" y="{}" width="100%" height="{}" viewBox="0 0 {} {}" '
         'preserveAspectRatio="none"><path class="area" d="{}z"/>'
-        '<path class="line" vector-effect="non-scaling-stroke" d="{}"/></svg>',
+        '<path class="line" vector-effect="non-scaling-stroke" d="{}"/></svg>'
+        '<line class="axis" x1="0" x2="100%" y1="{}" y2="{}"/>'
+        '<text class="axis-text" x="0" y="{}" dy="-6">{}</text>',
         HEAD_PX,
         BODY_PX,
         PLOT_WIDTH,
         PLOT_HEIGHT,
         _path([*edge, *base]),
         _path(edge),
+        HEAD_PX + BODY_PX,
+        HEAD_PX + BODY_PX,
+        HEAD_PX,
+        gettext("%(total)s views") % {"total": _count(top)},
     )
 
 
@@ -231,7 +255,7 @@ def _marks_set(
 
 
 def _mark(
-    scale: _TimeScale, line: int, at: datetime, name: str, kind: str
+    scale: _TimeScale, line: int, base_px: int, at: datetime, name: str, kind: str
 ) -> SafeString:
     """Draw one moment; ``line`` keeps the words of near moments apart."""
     share = scale.share(at)
@@ -244,7 +268,7 @@ def _mark(
         x,
         x,
         4 + 20 * line,
-        HEAD_PX + BODY_PX,
+        base_px,
         x,
         15 + 20 * line,
         -6 if turned else 6,
@@ -253,19 +277,13 @@ def _mark(
     )
 
 
-def _spread_axis(scale: _TimeScale, top: int) -> SafeString:
-    base_px = HEAD_PX + BODY_PX
+def _spread_axis(scale: _TimeScale, base_px: int) -> SafeString:
     return format_html(
-        '<line class="axis" x1="0" x2="100%" y1="{0}" y2="{0}"/>'
-        '<text class="axis-text" x="0" y="{1}">{2}</text>'
-        '<text class="axis-text" x="100%" y="{1}" text-anchor="end">{3}</text>'
-        '<text class="axis-text" x="0" y="{4}" dy="-6">{5}</text>',
-        base_px,
+        '<text class="axis-text" x="0" y="{0}">{1}</text>'
+        '<text class="axis-text" x="100%" y="{0}" text-anchor="end">{2}</text>',
         base_px + 17,
         _moment(scale.first),
         _moment(scale.last),
-        HEAD_PX,
-        gettext("%(total)s views") % {"total": _count(top)},
     )
 
 

@@ -19,6 +19,8 @@ from django.templatetags.static import static
 from holdfast.base.clock import now
 from holdfast.web.components import gallery_forms, shapes
 from holdfast.web.components.charts import SpreadPoint
+from holdfast.web.components.lanes import REPOST, SHARE, UPLOAD, SpreadStep
+from holdfast.web.console.words import BINDS
 
 Context = dict[str, Any]
 
@@ -226,17 +228,75 @@ def _points() -> list[SpreadPoint]:
     return [*grown, SpreadPoint(now(), grown[-1].views_total)]
 
 
-def _copies() -> tuple[shapes.Copy, ...]:
+def _cluster() -> shapes.Cluster:
+    """One group of each kind that looks different, and a page after this one."""
     blurred = static("holdfast/gallery/sample-blurred.svg")
-    facts = (
-        ("@sunny, 3 January", None, "Hidden", 9_411),
-        ("@harbour9, 3 January", 4, "Hidden", 812),
-        ("@lime, 4 January", 28, "We have told the site to hide it", 1),
+
+    def group(code: str, *facts: tuple[str, str, tuple[str, ...], int]) -> shapes.Group:
+        copies = tuple(
+            shapes.Copy(
+                f"{code}-{place}", blurred, where, near, "Hidden", views, "#copy", how
+            )
+            for place, (where, near, how, views) in enumerate(facts)
+        )
+        title, hint = BINDS[code]
+        total = len(copies) if code != "repost" else 118
+        return shapes.Group(code, title, total, f"#copies-{code}", copies, hint)
+
+    groups = (
+        group("digest", ("@sunny", "same bytes", (), 9_411)),
+        group("pdq", ("@lime", "2 bits", (), 31), ("@harbour9", "14 bits", (), 812)),
+        group(
+            "turned",
+            (
+                "@fern_with_a_long_name",
+                "4 bits",
+                ("mirrored", "a border added or cut"),
+                12,
+            ),
+        ),
+        group("video", ("@lime", "6 bits, 40 % of it", ("at 1:07 of the video",), 1)),
+        group("features", ("@quay", "38 % of it", (), 77)),
+        group("repost", ("@sunny", "of post 88213", (), 0)),
     )
-    return tuple(
-        shapes.Copy(str(place), blurred, where, bits, state, views, "#copy")
-        for place, (where, bits, state, views) in enumerate(facts)
+    total = sum(each.total for each in groups)
+    shown = sum(len(each.copies) for each in groups)
+    return shapes.Cluster(total, groups, 1, shown, next_url="#more")
+
+
+def _doubts() -> tuple[shapes.Doubt, ...]:
+    blurred = static("holdfast/gallery/sample-blurred.svg")
+    return (
+        shapes.Doubt(
+            "1",
+            blurred,
+            "@quay",
+            "post 90117, perhaps a copy of post 88213",
+            "video, 22 % of it, at 0:12 of the video",
+            340,
+            "#open",
+            "#settle",
+        ),
     )
+
+
+def _steps() -> list[SpreadStep]:
+    """An upload a day, a repost now and then, and ever more shares."""
+    start_at = now() - timedelta(days=9)
+    uploads = [(day * 24, UPLOAD) for day in range(8)]
+    reposts = [(hour, REPOST) for hour in (30, 50, 51, 52, 120)]
+    shares = [(int(place**1.5), SHARE) for place in range(33)]
+    return [
+        SpreadStep(
+            start_at + timedelta(hours=hour),
+            kind,
+            f"{kind} of post 88213",
+            f"@member{hour % 7}",
+            str(hour % 7),
+            None if kind == SHARE else hour,
+        )
+        for hour, kind in sorted([*uploads, *reposts, *shares])
+    ]
 
 
 def _clocks(row: shapes.QueueRow) -> tuple[dict[str, object], ...]:
@@ -251,7 +311,7 @@ def _clocks(row: shapes.QueueRow) -> tuple[dict[str, object], ...]:
 
 def _case() -> Context:
     row = _rows()[1]
-    points = _points()
+    points, steps = _points(), _steps()
     # The last hour that grew; the same count stands again now: no view after it.
     frozen_at = points[-2].at
     return _desk() | {
@@ -265,8 +325,12 @@ def _case() -> Context:
         ),
         "media_list": _media(),
         "reasons": REASONS,
-        "copies": _copies(),
+        "cluster": _cluster(),
+        "doubts": _doubts(),
         "points": points,
+        "steps": steps,
+        "steps_listed": steps[:20],
+        "steps_more": len(steps) - 20,
         "reported_at": frozen_at - timedelta(hours=2),
         "frozen_at": frozen_at,
         "form": gallery_forms.Decision(),

@@ -48,6 +48,8 @@ class QueueRow:
     claim_url: str = ""
     platform: str = ""
     waits_for: str = ""
+    doubts: int = 0
+    """How many wait for somebody to say whether they are copies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,17 +80,56 @@ class Media:
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """One copy in the cluster. ``distance_bits``: PDQ, 0 to 256; None by SHA-256."""
+    """One copy in the cluster. ``near``: how near it is; ``how``: what was changed."""
 
     id: str
     preview_url: str
     where: str
-    distance_bits: int | None
+    near: str
     state: str
     views: int
     url: str = ""
-    basis: str = ""
-    """On what it is a copy, in words; blank where the distance alone says it."""
+    how: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Copies that one thing binds to what was reported; ``copies`` of this page."""
+
+    code: str
+    title: str
+    total: int
+    url: str
+    """The page of the cluster on which the group begins."""
+    copies: tuple[Copy, ...] = ()
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """All copies of a case by what binds them, and which of them this page shows."""
+
+    total: int
+    groups: tuple[Group, ...]
+    first: int = 0
+    last: int = 0
+    previous_url: str = ""
+    next_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """What is perhaps a copy: nothing happens to it until somebody says so."""
+
+    id: str
+    preview_url: str
+    where: str
+    what: str
+    like: str
+    views: int
+    url: str = ""
+    settle_url: str = ""
+    """Where somebody says what it is; blank for who may not."""
 
 
 @dataclass(frozen=True, slots=True)

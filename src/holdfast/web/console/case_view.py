@@ -28,12 +28,14 @@ from holdfast.review.lines import (
     ReportLine,
 )
 from holdfast.review.rules import views_split
-from holdfast.web.components.shapes import Copy, Event, Fact, Media
+from holdfast.web.components.shapes import Event, Fact, Media
 from holdfast.web.console import words
 from holdfast.web.console.forms import actor_words
 
+ABOUT: Final = ("reported", "known")
+"""The roles of what a case is about; all else in it is a copy of one of these."""
 REPORTS_SHOWN: Final = 50
-COPIES_SHOWN: Final = 60
+ACTORS_SHOWN: Final = 60
 DELIVERIES_SHOWN: Final = 60
 EVENTS_SHOWN: Final = 80
 """Lines of each list that a page draws; it says how many more there are."""
@@ -91,7 +93,7 @@ def facts(page: CasePage, category: str) -> tuple[Fact, ...]:
         ("Platform", page.platform_name),
         ("Category", category),
         ("Reports", len(page.reports)),
-        ("Items", len(page.items)),
+        ("Items", sum(not line.possible for line in page.items)),
         ("Clock runs from", page.clock_from),
         ("Waits for", words.NEEDS.get(page.needs, page.needs) or "nobody"),
         ("Round", page.round),
@@ -132,25 +134,18 @@ def _report(line: ReportLine) -> dict[str, Any]:
 
 def items(page: CasePage, told: Sequence[DeliveryLine], by: By) -> list[ItemBlock]:
     """What was reported itself; copies are drawn as a cluster."""
-    actors = {each.actor_id: each for each in page.actors}
     return [
-        _item(page, line, actors, hidden_at(_freezes_of(line, told)), by)
+        _item(page, line, hidden_at(_freezes_of(line, told)), by)
         for line in page.items
-        if line.role == "reported"
+        if line.role in ABOUT and not line.possible
     ]
 
 
-def _item(
-    page: CasePage,
-    line: ItemLine,
-    actors: Mapping[UUID, ActorLine],
-    hidden: datetime | None,
-    by: By,
-) -> ItemBlock:
+def _item(page: CasePage, line: ItemLine, hidden: datetime | None, by: By) -> ItemBlock:
     before, until_hidden, after = views_split(line.view_counts, page.clock_from, hidden)
     said: list[tuple[str, Any]] = [
         ("State", words.state(line.state, line.confirmed_state)),
-        ("Posted by", _poster(line, actors)),
+        ("Posted by", poster(line)),
         ("Posted", line.posted_at),
         ("Views before the report", before),
         ("Until the site confirmed", until_hidden),
@@ -159,12 +154,14 @@ def _item(
     ]
     if line.frozen_at:
         said.insert(1, ("Frozen", line.frozen_at))
+    if line.bank and line.like:
+        said.append(("Known by", f"{line.bank}: {words.likeness(line.like)}"))
     if line.deleted_at:
         said.append(("Deleted by its poster", line.deleted_at))
     opens = Permission.ITEM_REVEAL in by.permissions
     return ItemBlock(
         id=line.item_id,
-        title=f"{line.kind.capitalize()} {line.external_id}",
+        title=item_title(line),
         facts=_facts(said),
         media=tuple(_media(page, line, each, opens=opens) for each in line.media),
         words_url=reveal_url(page, line) if opens and line.has_words else "",
@@ -187,37 +184,6 @@ def _media(page: CasePage, item: ItemLine, media: MediaLine, *, opens: bool) -> 
     )
 
 
-def copies(page: CasePage, by: By) -> list[Copy]:
-    """Reposts and copies, nearest first, with distance and what that rests on."""
-    actors = {each.actor_id: each for each in page.actors}
-    near = sorted(
-        (line for line in page.items if line.role != "reported"),
-        key=lambda line: (line.distance_bits or 0, line.basis != "repost"),
-    )
-    opens = Permission.ITEM_REVEAL in by.permissions
-    return [_copy(page, line, actors, opens=opens) for line in near[:COPIES_SHOWN]]
-
-
-def _copy(
-    page: CasePage,
-    line: ItemLine,
-    actors: Mapping[UUID, ActorLine],
-    *,
-    opens: bool,
-) -> Copy:
-    media = line.media[0] if line.media else None
-    return Copy(
-        id=str(line.item_id),
-        preview_url=preview_url(media) if media else "",
-        where=_poster(line, actors),
-        distance_bits=line.distance_bits if line.basis == "pdq" else None,
-        state=words.state(line.state, line.confirmed_state),
-        views=max((views for _, views in line.view_counts), default=0),
-        url=reveal_url(page, line, media) if opens and media else "",
-        basis=words.BASES.get(line.basis, line.basis),
-    )
-
-
 def media_kind(media_type: str) -> str:
     """Picture or video."""
     return "Video" if media_type.startswith("video/") else "Picture"
@@ -236,14 +202,29 @@ def reveal_url(page: CasePage, item: ItemLine, media: MediaLine | None = None) -
     return reverse("console:reveal", kwargs={**at, "media": media.media_id})
 
 
-def _poster(line: ItemLine, actors: Mapping[UUID, ActorLine]) -> str:
-    actor = actors.get(line.actor_id) if line.actor_id else None
-    return actor_words(actor) if actor else "nobody known"
+def poster(line: ItemLine) -> str:
+    """Who put it there, as the account is called."""
+    return words.account(line.screen_name, line.account_id)
+
+
+def item_name(line: ItemLine) -> str:
+    """What an item is called: its kind and its id on the platform."""
+    return f"{line.kind} {line.external_id}"
+
+
+def item_title(line: ItemLine) -> str:
+    """The same at the beginning of a line."""
+    return f"{line.kind.capitalize()} {line.external_id}"
+
+
+def views_of(line: ItemLine) -> int:
+    """How often it has been seen, as far as the platform has told."""
+    return max((views for _, views in line.view_counts), default=0)
 
 
 def actors_asked(page: CasePage) -> list[ActorLine]:
     """The accounts of the case, those behind what was reported first."""
-    behind = {line.actor_id for line in page.items if line.role == "reported"}
+    behind = {line.actor_id for line in page.items if line.role in ABOUT}
     return sorted(page.actors, key=lambda each: each.actor_id not in behind)
 
 

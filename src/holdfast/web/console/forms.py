@@ -13,7 +13,14 @@ from django import forms
 from holdfast.policy.rules import URGENCIES, Category, Policy
 from holdfast.review.lines import ActorLine
 from holdfast.review.operations import MIN_REASON_CHARS
-from holdfast.web.console.words import NEEDS, OUTCOMES, PARTS, REASONS, ROLES
+from holdfast.web.console.words import (
+    NEEDS,
+    OUTCOMES,
+    PARTS,
+    REASONS,
+    ROLES,
+    account,
+)
 
 ACTORS_ASKED: Final = 12
 """Accounts whose part the form asks for, those behind what was reported first. Nobody
@@ -316,7 +323,7 @@ class GoLive(Access):
 
 def actor_words(actor: ActorLine) -> str:
     """What an account is called on its platform."""
-    return f"@{actor.screen_name}" if actor.screen_name else actor.external_id
+    return account(actor.screen_name, actor.external_id)
 
 
 def _choose(form: forms.Form, name: str, choices: Sequence[Any]) -> None:

@@ -29,6 +29,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{_CASE}/release", case.Release.as_view(), name="release"),
     path(f"{_CASE}/note", case.AddNote.as_view(), name="note"),
     path(f"{_CASE}/read", case.ReadCase.as_view(), name="read"),
+    path(f"{_CASE}/copy/<uuid:item>", case.SettleCopy.as_view(), name="settle"),
     path(f"{_CASE}/thaw", case.ThawItem.as_view(), name="thaw"),
     path(
         f"{_CASE}/reveal/<uuid:item>/words",

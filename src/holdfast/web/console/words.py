@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from holdfast.matching.rules import Basis, Likeness
 from holdfast.review.rules import Need
 
 ROLES: Mapping[str, str] = {
@@ -53,8 +54,41 @@ CLAIMS: Mapping[str, str] = {
 BASES: Mapping[str, str] = {
     "digest": "same file",
     "pdq": "looks alike",
+    "video": "video",
+    "features": "a crop or an edit",
     "repost": "repost",
 }
+VARIANTS: Mapping[str, str] = {
+    "turned_90": "turned by 90° to the left",
+    "turned_180": "upside down",
+    "turned_270": "turned by 90° to the right",
+    "mirrored": "mirrored",
+    "mirrored_180": "mirrored and upside down",
+    "mirrored_90": "mirrored and turned by 90° to the left",
+    "mirrored_270": "mirrored and turned by 90° to the right",
+}
+ITEM_ROLES: Mapping[str, str] = {
+    "reported": "reported",
+    "known": "known to a bank",
+    "copy": "a copy",
+    "repost": "a repost",
+}
+BINDS: Mapping[str, tuple[str, str]] = {
+    "digest": ("The same file", ""),
+    "pdq": (
+        "Looks the same",
+        "Bits: in how many of 256 the fingerprints differ. The fewer, the nearer.",
+    ),
+    "turned": (
+        "Turned, mirrored, or a border added or cut",
+        "Bits: in how many of 256 the fingerprints differ, once that is undone.",
+    ),
+    "video": ("In a video", "The share is how much of the one is in the other."),
+    "features": ("Part of it: a crop or an edit", ""),
+    "repost": ("Reposts", "They pass on what was reported or a copy of it."),
+}
+"""What binds a copy to what was reported: a heading and what its numbers mean; the
+surest first."""
 REFUSALS: Mapping[str, str] = {
     "not_a_picture": "no picture",
     "truncated": "ends too early",
@@ -103,6 +137,9 @@ EVENTS: Mapping[str, str] = {
     "case.merged": "Another case was merged into it",
     "case.reopened": "Opened again",
     "case.reclassified": "Category changed",
+    "match.withdrawn": "A bank took back what this was known by",
+    "copy.confirmed": "Somebody said that it is a copy",
+    "copy.rejected": "Somebody said that it is no copy",
     "copy.covered": "A copy came under the decision",
     "deadline.near": "Clock is running out",
     "deadline.breached": "Clock ran out",
@@ -127,6 +164,11 @@ EVENTS: Mapping[str, str] = {
     "alarm.acknowledged": "Alarm taken",
     "alarm.escalated": "Alarm escalated",
 }
+SETTLED: Mapping[str, str] = {
+    "copy.confirmed": "It is a copy, and is decided with the rest.",
+    "copy.rejected": "It is no copy. It has left the case and does not come back.",
+}
+"""What became of a doubt, by the event that settled it."""
 REASONS = (
     ("To decide this case", "To decide this case"),
     ("To read it as the second reader", "To read it as the second reader"),
@@ -134,6 +176,48 @@ REASONS = (
     ("To answer an authority", "To answer an authority"),
 )
 """Why somebody opens an original: what is logged is what was chosen, in words."""
+
+
+def account(screen_name: str, account_id: str) -> str:
+    """What an account is called on its platform."""
+    return f"@{screen_name}" if screen_name else account_id or "nobody known"
+
+
+def likeness(found: Likeness) -> str:
+    """How something is a copy: on what that rests, how near, how it was turned."""
+    return ", ".join([BASES[found.basis], *measures(found), *changes(found)])
+
+
+def measures(found: Likeness) -> list[str]:
+    """How near it is: the bits that differ, the share that is in it."""
+    bits, share = found.distance_bits, found.share_percent
+    said = [] if bits is None else [f"{bits} bit" if bits == 1 else f"{bits} bits"]
+    return said if share is None else [*said, f"{share} % of it"]
+
+
+def changes(found: Likeness) -> list[str]:
+    """What was done to it, and where in a video it begins (minutes:seconds)."""
+    said = [VARIANTS[found.variant]] if found.variant in VARIANTS else []
+    if found.trimmed:
+        said.append("a border added or cut")
+    if found.at_ms is not None:
+        minutes, seconds = divmod(found.at_ms // 1000, 60)
+        said.append(f"at {minutes}:{seconds:02} of the video")
+    return said
+
+
+def sameness(found: Likeness) -> str:
+    """What is said of a copy that nothing is measured of: it is the very same."""
+    return "same bytes" if found.exact else BASES[found.basis]
+
+
+def binds(found: Likeness) -> str:
+    """What binds it to what was reported: a key of ``BINDS``."""
+    if found.basis != Basis.PDQ:
+        return found.basis.value
+    if found.at_ms is not None:
+        return "video"
+    return "turned" if found.trimmed or found.variant in VARIANTS else "pdq"
 
 
 def state(told: str, confirmed: str) -> str:

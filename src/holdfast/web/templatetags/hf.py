@@ -21,7 +21,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from holdfast.base.clock import now as present
-from holdfast.web.components import charts, icons
+from holdfast.web.components import charts, icons, lanes, prose
 from holdfast.web.components.spans import short_span
 
 register = template.Library()
@@ -39,8 +39,11 @@ register.simple_tag(icons.icon, name="icon")
 register.simple_tag(charts.clock_bar, name="clock_bar")
 register.simple_tag(charts.spread_chart, name="spread_chart")
 register.simple_tag(charts.spread_in_words, name="spread_in_words")
+register.simple_tag(lanes.steps_in_words, name="steps_in_words")
 register.simple_tag(charts.sparkline, name="sparkline")
 register.simple_tag(short_span, name="span")
+register.filter("prose", prose.prose)
+register.filter("inline", prose.inline)
 
 
 @register.filter
@@ -114,12 +117,6 @@ def ago(when: datetime | None, now: datetime | None = None) -> SafeString | str:
     span_s = ((now or present()) - when).total_seconds()
     phrase = gettext("%(span)s ago") if span_s >= 0 else gettext("in %(span)s")
     return _time(when, phrase % {"span": short_span(span_s)})
-
-
-@register.inclusion_tag("components/distance.html")
-def distance(distance_bits: int | None) -> dict[str, object]:
-    """How far a copy is from what was reported, in bits of its fingerprint."""
-    return {"distance_bits": distance_bits}
 
 
 def _in_full(when: datetime) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from django import forms
@@ -18,27 +18,25 @@ from django.urls import reverse
 
 from holdfast.authorities.queries import referrals
 from holdfast.base.by import Permission
-from holdfast.base.errors import Refused
+from holdfast.base.errors import InvalidInput, NotFound, Refused
 from holdfast.decisions.queries import decisions_of
 from holdfast.enforcement.queries import DeliveryLine, deliveries_about
 from holdfast.freeze.operations import thaw
 from holdfast.items.queries import views_over_time
+from holdfast.items.shares import shares_of
 from holdfast.policy.queries import current
 from holdfast.policy.rules import Policy
 from holdfast.review import operations as desk
 from holdfast.review.case_page import case_page
-from holdfast.review.lines import CasePage
+from holdfast.review.lines import CasePage, TimelineLine
 from holdfast.review.queries import hindrance
 from holdfast.review.rules import Need
-from holdfast.staff.queries import myself, person_of
-from holdfast.web.components.charts import SpreadPoint
-from holdfast.web.console import case_view, words
+from holdfast.staff.queries import myself, person_name, person_of
+from holdfast.triage.doubts import confirm_copy, reject_copy
+from holdfast.web.console import case_view, cluster, spread, words
 from holdfast.web.console.forms import Decide, Note, Thaw, actor_words
 from holdfast.web.console.page import Page, attempt
 from holdfast.web.console.views.queue import category_words
-
-POINTS_DRAWN = 400
-"""Moments of the chart; more would be closer together than a pixel."""
 
 
 class CaseView(Page):
@@ -97,26 +95,35 @@ class CaseView(Page):
         self, page: CasePage, policy: Policy, told: Sequence[DeliveryLine]
     ) -> dict[str, Any]:
         labels = {each.code: each.label for each in policy.categories}
-        copies = [each for each in page.items if each.role != "reported"]
-        seen = views_over_time((each.item_id for each in page.items), by=self.by)
-        step = max(1, len(seen) // POINTS_DRAWN)
-        # The last moment is always drawn: it is the total that stands beside the chart.
-        drawn = [*seen[:-1:step], *seen[-1:]]
+        doubts = cluster.doubts(page, self.by)
         return {
             "reports": case_view.reports(page),
             "reports_more": len(page.reports) - case_view.REPORTS_SHOWN,
             "items": case_view.items(page, told, self.by),
             "reasons": words.REASONS,
-            "copies": case_view.copies(page, self.by),
-            "copies_total": len(copies),
-            "copies_more": len(copies) - case_view.COPIES_SHOWN,
-            "points": [SpreadPoint(at, views) for at, views in drawn],
+            "cluster": cluster.cluster(
+                page, self.by, self.request.GET.get("copies", "")
+            ),
+            "doubts": doubts[: cluster.COPIES_SHOWN],
+            "doubts_total": len(doubts),
+            "doubts_more": len(doubts) - cluster.COPIES_SHOWN,
+            **self._spread(page),
             "actors": [
                 case_view.actor_block(each, labels)
-                for each in case_view.actors_asked(page)[: case_view.COPIES_SHOWN]
+                for each in case_view.actors_asked(page)[: case_view.ACTORS_SHOWN]
             ],
             "outcomes": words.OUTCOMES,
             "grounds": {each.code: each.words for each in policy.grounds},
+        }
+
+    def _spread(self, page: CasePage) -> dict[str, Any]:
+        ids = [each.item_id for each in spread.spreading(page)]
+        steps = spread.steps(page, shares_of(ids, by=self.by))
+        return {
+            "points": spread.points(views_over_time(ids, by=self.by)),
+            "steps": steps,
+            "steps_listed": steps[: spread.STEPS_LISTED],
+            "steps_more": len(steps) - spread.STEPS_LISTED,
         }
 
     def _told(self, page: CasePage, told: list[DeliveryLine]) -> dict[str, Any]:
@@ -240,6 +247,36 @@ class ReadCase(CaseView):
         return self.go("case", number=page.number, said=said)
 
 
+class SettleCopy(CaseView):
+    """Say whether something that is perhaps a copy is one."""
+
+    http_method_names = ["post"]
+    needs = Permission.CASE_DECIDE
+
+    def post(self, request: HttpRequest, number: str, item: UUID) -> HttpResponse:
+        """Take somebody's word for it; once."""
+        page = case_page(number, self.by)
+        same = request.POST.get("same", "")
+        if same not in _SETTLED:
+            raise InvalidInput("Say whether it is a copy or not.")
+        settle, said = _SETTLED[same]
+        try:
+            settle(page.case_id, item, by=self.by)
+        except NotFound:
+            # Somebody was faster, most likely: what they said is what counts.
+            earlier = cluster.settled(case_page(page.case_id, self.by), item)
+            if earlier is None:
+                raise
+            messages.warning(request, self._said_before(earlier))
+            said = ""
+        return self.go("case", number=page.number, said=said)
+
+    def _said_before(self, earlier: TimelineLine) -> str:
+        kind, _, person = earlier.by.partition(":")
+        name = person_name(UUID(person), self.by) if kind == "staff" else "Somebody"
+        return f"{name} has said already: {words.SETTLED[earlier.kind]}"
+
+
 class ThawItem(CaseView):
     """Show an item again before a decision."""
 
@@ -267,6 +304,10 @@ class ThawItem(CaseView):
         return answer or self.page(page, _WRONG, thaw=form)
 
 
+_SETTLED: Final = {
+    "yes": (confirm_copy, words.SETTLED["copy.confirmed"]),
+    "no": (reject_copy, words.SETTLED["copy.rejected"]),
+}
 _WRONG = HTTPStatus.UNPROCESSABLE_ENTITY
 
 

@@ -91,6 +91,7 @@ def _row(line: QueueLine, category: str, platform: str, *, may_claim: bool) -> Q
         due_at=line.due_at or line.clock_from,
         reports=line.reports,
         copies=line.copies + line.reposts,
+        doubts=line.doubts,
         claimed_by=line.claimed_by_name,
         claim_url=claim if free else "",
         platform=platform,

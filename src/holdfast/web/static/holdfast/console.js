@@ -1,9 +1,9 @@
 /* The console by keyboard.
 
    For what: j and k move between rows, c claims, r goes to the reason for a reveal,
-   d goes to the decision, h hides every picture, ? helps. Enter needs no code: the row
+   d goes to the decision, p to what is perhaps a copy, h hides every picture, ? helps. Enter needs no code: the row
    that is chosen has its link in focus. Never does: act on a key pressed in a form
-   field, with a modifier, or while a dialog is open; reveal or decide by itself.
+   field, with a modifier, or while a dialog is open; reveal, settle or decide by itself.
 
    A template names what a key means: data-key="c" on a button (pressed), a link
    (followed), a field or a form (focused). The keys can be switched off in the help,
@@ -37,8 +37,12 @@
     if (row) target = row.querySelector('[data-key="' + key + '"]');
     else target = document.querySelector(':not([data-row] *)[data-key="' + key + '"]');
     if (!target) return false;
-    if (target.matches("form")) target = target.querySelector(FIELDS);
-    if (!target) return false;
+    if (target.matches("form")) {
+      /* A form is gone to and never sent, also one that has nothing but buttons. */
+      target = target.querySelector(FIELDS) || target.querySelector("button");
+      if (target) target.focus();
+      return !!target;
+    }
     if (target.matches("button, a")) target.click();
     else target.focus();
     return true;
@@ -75,7 +79,7 @@
     else if (event.key === "k") move(-1);
     else if (event.key === "h") hidePictures();
     else if (event.key === "?") openDialog("keys");
-    else if (!/^[crd]$/.test(event.key) || !press(event.key)) return;
+    else if (!/^[crdp]$/.test(event.key) || !press(event.key)) return;
     event.preventDefault();
   });
 
