@@ -124,7 +124,12 @@ class Holdfast:
         )
 
     def put_item(
-        self, item: Item, files: Sequence[File] = (), *, patience_s: float = PATIENCE_S
+        self,
+        item: Item,
+        files: Sequence[File] = (),
+        *,
+        key: str | None = None,
+        patience_s: float = PATIENCE_S,
     ) -> ItemState | Spooled:
         """Register a piece of content with its pictures, before people see it.
 
@@ -132,7 +137,7 @@ class Holdfast:
         ``frozen``, this is a copy of something reported, and must not go up. On
         ``Spooled`` let it go up: if it is a copy, a freeze follows by webhook.
         Call it again with the whole item after an edit, and with ``deleted_at`` after
-        a deletion.
+        a deletion. Give ``key`` to make a repeat of the same call the same write.
         """
         said = json.dumps(wire.plain(item, leave_out="id")).encode()
         path = f"items/{quote(item.id, safe='')}"
@@ -140,7 +145,14 @@ class Holdfast:
             (wire.JSON, said) if not files else wire.multipart(said, files)
         )
         answer = self._write(
-            Write(wire.new_key(), "PUT", path, content_type, body, wire.subjects(item)),
+            Write(
+                key or wire.new_key(),
+                "PUT",
+                path,
+                content_type,
+                body,
+                wire.subjects(item),
+            ),
             patience_s,
         )
         return (

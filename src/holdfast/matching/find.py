@@ -1,0 +1,282 @@
+"""Where a picture, a video or a hash stands that nobody registered: ``holdfast find``.
+
+The same search as a report's, asked from outside: over every platform, with signals
+that are kept nowhere. It changes nothing and opens no picture. Whoever may ask learns
+whether given bytes are known here, so that somebody asked is written down, with how
+much was found and never with what was asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Q
+
+from holdfast.base import clock
+from holdfast.base.by import By, Permission
+from holdfast.base.events import Kind, emit
+from holdfast.fingerprints.models import Fingerprint, View
+from holdfast.items.models import Item
+from holdfast.items.queries import families_of
+from holdfast.matching import search
+from holdfast.matching.index import Hit
+from holdfast.matching.models import BankEntry, SignalKind
+from holdfast.matching.rules import (
+    SAME_BYTES,
+    SAME_MD5,
+    VARIANTS,
+    Basis,
+    Likeness,
+    strength,
+)
+from holdfast.matching.search import Near, hits, still_likeness
+from holdfast.matching.videos import extents_of
+from holdfast.signals.pdq import MAX_QUALITY, PDQ
+from holdfast.signals.sign import Part, Signals
+from holdfast.signals.sign import View as SignedView
+from holdfast.signals.video_match import FrameHit, Overlap, Question
+
+
+@dataclass(frozen=True)
+class Sought:
+    """What is looked for; what is not known of it is None, or no view at all."""
+
+    sha256: bytes | None = None
+    md5: bytes | None = None
+    views: tuple[SignedView, ...] = ()
+
+    @classmethod
+    def of(cls, signals: Signals) -> Sought:
+        """Everything that is known of a picture or a video."""
+        return cls(signals.sha256, signals.md5, signals.views)
+
+    @classmethod
+    def of_pdq(cls, bits: bytes) -> Sought:
+        """A fingerprint of 32 bytes alone.
+
+        How it would look turned or mirrored cannot be told without the picture, so
+        only copies that stand as it does are found; what says too little to be
+        compared cannot be told either.
+        """
+        return cls(views=(SignedView(Part.WHOLE, (PDQ(bits, MAX_QUALITY),)),))
+
+
+@dataclass(frozen=True)
+class FoundCopy:
+    """An item that shows the same: how, and where it stands."""
+
+    item: UUID
+    platform: str
+    """The platform's slug."""
+    external_id: str
+    kind: str
+    state: str
+    deleted_at: datetime | None
+    like: Likeness
+
+
+@dataclass(frozen=True)
+class FoundEntries:
+    """Entries of one bank, of one category and state: the nearest, and how many."""
+
+    bank: str
+    """The bank's slug."""
+    category: str
+    state: str
+    expired: bool
+    entries: int
+    like: Likeness
+
+
+@dataclass(frozen=True)
+class Found:
+    """Copies on all platforms, and what banks know; the strongest likeness first."""
+
+    copies: tuple[FoundCopy, ...]
+    known: tuple[FoundEntries, ...]
+
+
+def find_signals(sought: Sought, *, by: By) -> Found:
+    """Where copies of something stand, and which banks know it.
+
+    Reposts of the copies are among them. An item is named once, by its strongest
+    likeness: ``variant`` is how the copy was turned, ``at_ms`` when it is seen in a
+    video of ours, or in the one that is asked about where the copy is a still.
+    """
+    by.require(Permission.COPIES_FIND)
+    copies, known = _copies(sought), _known(sought)
+    with transaction.atomic():
+        facts = {"copies": len(copies), "known": len(known)}
+        emit(Kind.COPIES_SOUGHT, about={}, facts=facts, by=by)
+    return Found(copies, known)
+
+
+def banked(sought: Sought) -> Iterator[tuple[BankEntry, Likeness]]:
+    """The entries of banks that something is like, whatever their state."""
+    yield from _banked_bytes(sought)
+    yield from _banked_pictures(sought)
+
+
+class _Asked:
+    """The views that are asked for, each turned in every way that is known."""
+
+    def __init__(self, views: Sequence[SignedView]) -> None:
+        self._turned = [
+            (view, number)
+            for view in views
+            if view.is_comparable
+            for number in range(len(view.variants))
+        ]
+        self.pdqs = [view.variants[number].bits for view, number in self._turned]
+
+    def is_moment(self, query: int) -> bool:
+        """Whether this one is seen in a video at some time."""
+        return self._turned[query][0].at_ms is not None
+
+    def near(self, hit: Hit) -> Near:
+        """A hit as the rules of stills take it."""
+        view, number = self._turned[hit.query]
+        row = View(part=view.part, at_ms=view.at_ms)
+        return Near(row, VARIANTS[number], hit.row_id, hit.distance_bits)
+
+
+def _copies(sought: Sought) -> tuple[FoundCopy, ...]:
+    found: dict[UUID, Likeness] = {}
+    for item, like in (*_same_bytes(sought), *_alike(sought)):
+        _keep(found, item, like)
+    for item, reposts in families_of(list(found)).items():
+        for repost in reposts - {item}:
+            _keep(found, repost, found[item].of_repost())
+    items = Item.objects.filter(id__in=found).select_related("platform")
+    copies = [
+        FoundCopy(
+            item=item.id,
+            platform=item.platform.slug,
+            external_id=item.external_id,
+            kind=item.kind,
+            state=item.state,
+            deleted_at=item.deleted_at,
+            like=found[item.id],
+        )
+        for item in items.order_by("platform__slug", "registered_at", "id")
+    ]
+    return tuple(sorted(copies, key=lambda copy: strength(copy.like)))
+
+
+def _same_bytes(sought: Sought) -> Iterator[tuple[UUID, Likeness]]:
+    for column, like in (("sha256", SAME_BYTES), ("md5", SAME_MD5)):
+        digest = getattr(sought, column)
+        if digest is not None:
+            same = Fingerprint.objects.filter(**{column: digest})
+            for item in same.values_list("item", flat=True):
+                yield item, like
+
+
+def _alike(sought: Sought) -> Iterator[tuple[UUID, Likeness]]:
+    asked = _Asked(sought.views)
+    found = hits(search.registered, asked.pdqs)
+    rows = View.objects.in_bulk({hit.row_id for hit in found})
+    by_media: dict[int, list[tuple[Hit, View]]] = {}
+    for hit in found:
+        if (row := rows.get(hit.row_id)) is not None:
+            by_media.setdefault(row.fingerprint_id, []).append((hit, row))
+    films = {
+        print_: pairs
+        for print_, pairs in by_media.items()
+        if asked.is_moment(pairs[0][0].query) and pairs[0][1].at_ms is not None
+    }
+    yield from _alike_films(sought.views, films)
+    for print_, pairs in by_media.items():
+        if print_ not in films:
+            stills = [(asked.near(hit), row) for hit, row in pairs]
+            yield pairs[0][1].item_id, still_likeness(stills, query_is_copy=False)
+
+
+def _alike_films(
+    views: tuple[SignedView, ...], films: dict[int, list[tuple[Hit, View]]]
+) -> Iterator[tuple[UUID, Likeness]]:
+    """The registered videos that have enough of the frames of a video."""
+    if not films:
+        return
+    # It asks for the same forms in the same order as :class:`_Asked`.
+    question = Question(Signals(b"", b"", views, 0, 0, ""))
+    extents = extents_of(films)
+    for print_, pairs in films.items():
+        frames = [
+            FrameHit(
+                query=hit.query,
+                stored_at_ms=row.at_ms or 0,
+                stored_part=Part(row.part),
+                distance_bits=hit.distance_bits,
+            )
+            for hit, row in pairs
+        ]
+        overlap = question.overlap(extents[print_], frames)
+        if overlap.is_copy or overlap.is_doubtful:
+            yield pairs[0][1].item_id, _likeness(overlap)
+
+
+def _likeness(overlap: Overlap) -> Likeness:
+    nearest = min(overlap.pairs)
+    share = max(overlap.query_share, overlap.stored_share)
+    return Likeness(
+        Basis.VIDEO,
+        certain=overlap.is_copy,
+        variant=VARIANTS[nearest.variant],
+        trimmed=Part.TRIMMED in (nearest.query_part, nearest.stored_part),
+        distance_bits=nearest.distance_bits,
+        share_percent=max(1, round(100 * share)),
+        at_ms=min(pair.stored_at_ms for pair in overlap.pairs),
+    )
+
+
+def _known(sought: Sought) -> tuple[FoundEntries, ...]:
+    """What banks have of it, whatever its state: people want to know that as well."""
+    now = clock.now()
+    by_state: dict[tuple[str, str, str, bool], list[Likeness]] = {}
+    for entry, like in banked(sought):
+        expired = entry.expires_at is not None and entry.expires_at <= now
+        key = (entry.bank.slug, entry.category, entry.state, expired)
+        by_state.setdefault(key, []).append(like)
+    known = [
+        FoundEntries(*key, len(likes), min(likes, key=strength))
+        for key, likes in sorted(by_state.items())
+    ]
+    return tuple(sorted(known, key=lambda each: strength(each.like)))
+
+
+def _banked_bytes(sought: Sought) -> Iterator[tuple[BankEntry, Likeness]]:
+    digests = [each for each in (sought.sha256, sought.md5) if each is not None]
+    if not digests:
+        return
+    entries = BankEntry.objects.filter(
+        Q(kind=SignalKind.SHA256) | Q(kind=SignalKind.MD5), digest__in=digests
+    )
+    for entry in entries.select_related("bank"):
+        yield entry, SAME_BYTES if entry.kind == SignalKind.SHA256 else SAME_MD5
+
+
+def _banked_pictures(sought: Sought) -> Iterator[tuple[BankEntry, Likeness]]:
+    asked = _Asked(sought.views)
+    found = hits(search.banked, asked.pdqs)
+    entries = _entries({hit.row_id for hit in found})
+    by_entry: dict[int, list[tuple[Near, View | BankEntry]]] = {}
+    for hit in found:
+        if hit.row_id in entries:
+            pair = (asked.near(hit), entries[hit.row_id])
+            by_entry.setdefault(hit.row_id, []).append(pair)
+    for entry_id, pairs in by_entry.items():
+        yield entries[entry_id], still_likeness(pairs, query_is_copy=False)
+
+
+def _entries(ids: Collection[int]) -> dict[int, BankEntry]:
+    return BankEntry.objects.select_related("bank").in_bulk(ids)
+
+
+def _keep(found: dict[UUID, Likeness], item: UUID, like: Likeness) -> None:
+    if item not in found or strength(like) < strength(found[item]):
+        found[item] = like

@@ -1,0 +1,489 @@
+"""``holdfast import``: everything that is there, once, whatever happens on the way."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from holdfast.base.by import SYSTEM
+from holdfast.base.errors import HoldfastError, InvalidInput, Refused
+from holdfast.cli import importing
+from holdfast.cli.importing.collection import collection_at
+from holdfast.cli.importing.journal import Journal, Listed, Outcome, State, item_of
+from holdfast.cli.importing.manifest import read_manifest
+from holdfast.cli.importing.run import UNDER_WAY, Run
+from holdfast.cli.importing.work import Orders
+from holdfast.items.keys import PlatformGiven, put_platform
+from holdfast.items.models import ApiKey, Item, Media
+from holdfast.matching.models import BankEntry
+from holdfast.signals.sign import sign_picture
+from tests.cli.deadly import Deadly
+from tests.cli.importer import Importer, free_port, served_at
+from tests.stages.api.calls import Api
+from tests.world import World, encoded, photograph
+
+live = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(scope="module")
+def served(django_db_setup: None) -> Iterator[str]:
+    """The address of a server."""
+    with served_at(free_port()) as address:
+        yield address
+
+
+@pytest.fixture
+def importer(served: str, world: World, tmp_path: Path) -> Importer:
+    """An import into the world's platform."""
+    return Importer(tmp_path / "home", served, Api(world).token)
+
+
+def until(true: Callable[[], object], timeout_s: float = 120.0) -> None:
+    end = time.monotonic() + timeout_s
+    while not true():
+        assert time.monotonic() < end, "It never came to be."
+        time.sleep(0.01)
+
+
+def small(number: int) -> bytes:
+    """A picture like no other."""
+    shade = Image.effect_noise((96 + number % 7, 96), 40 + number)
+    return encoded(shade.convert("RGB"))
+
+
+def folder_of(root: Path, **files: bytes) -> Path:
+    root.mkdir(exist_ok=True)
+    for name, data in files.items():
+        path = root / name.replace("__", "/").replace("_", ".")
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(data)
+    return root
+
+
+@live
+def test_a_folder_becomes_items_and_what_is_damaged_is_named(
+    importer: Importer, world: World, tmp_path: Path
+) -> None:
+    picture = photograph()
+    world.post("reported", encoded(picture))
+    world.report(items=("reported",))
+    cut = encoded(photograph("coffee"))[:6000]
+    root = folder_of(
+        tmp_path / "old",
+        copy_jpg=encoded(picture, quality=50),
+        year__another_png=encoded(photograph("rocket"), "PNG"),
+        year__cut_jpg=cut,
+        words_txt=b"no picture",
+    )
+    (root / "gone.jpg").symlink_to(root / "nowhere")
+    table = tmp_path / "problems.csv"
+
+    said = importer(root, "--problems", str(table))
+
+    assert said.code == 1, "a file could not be read"
+    assert said.counts == {
+        "registered": 3,
+        "held": 1,
+        "pending": 0,
+        "not_comparable": 1,
+        "left_out": 1,
+        "refused": 1,
+        "waiting": 0,
+        "missing": 0,
+        "finished": True,
+    }
+    assert list(csv.reader(table.read_text().splitlines()))[1:] == [
+        ["gone.jpg", "refused", "unreadable: No such file or directory"],
+        ["words.txt", "left_out", "not_a_picture"],
+        ["year/cut.jpg", "registered", "truncated"],
+    ]
+    assert "year/cut.jpg: truncated" in said.words
+    states = dict(Item.objects.values_list("external_id", "state"))
+    assert states == {
+        "reported": "frozen",
+        "copy.jpg": "frozen",
+        "year/another.png": "visible",
+        "year/cut.jpg": "visible",
+    }
+    # The damaged one is there too, and known by its bytes.
+    damaged = Media.objects.get(item__external_id="year/cut.jpg")
+    assert (damaged.state, damaged.refusal) == ("refused", "truncated")
+    assert damaged.fingerprint.sha256 is not None
+    made = Item.objects.get(external_id="copy.jpg")
+    assert made.posted_at.timestamp() == pytest.approx(
+        (root / "copy.jpg").stat().st_mtime
+    )
+
+
+@live
+def test_the_same_again_is_told_once_and_what_changed_again(
+    importer: Importer, tmp_path: Path
+) -> None:
+    root = folder_of(tmp_path / "old", a_jpg=small(1), b_jpg=small(2))
+    assert importer(root).code == 0
+    assert importer(root).counts["registered"] == 2
+    assert Media.objects.count() == 2
+    # Even where the journal was lost: the same bytes are the same write.
+    elsewhere = importer(root, "--journal", str(tmp_path / "other"))
+    assert elsewhere.counts["registered"] == 2
+    assert Media.objects.count() == 2
+    folder_of(root, b_jpg=small(3), c_jpg=small(4))
+    assert importer(root).counts["registered"] == 3
+    assert Item.objects.count() == 3
+    replaced = Media.objects.filter(replaced_at__isnull=False)
+    assert [each.item.external_id for each in replaced] == ["b.jpg"]
+
+
+def start_and_kill(importer: Importer, root: Path, enough: int) -> None:
+    """Let an import get so far, and kill it; its workers end with it."""
+    started = importer.start(root, *importer.target)
+    until(lambda: Item.objects.count() >= enough or started.poll() is not None)
+    assert started.poll() is None, "it was too fast to be killed"
+    os.kill(started.pid, signal.SIGKILL)
+    started.communicate()
+    until(lambda: not _alive(started.pid))
+
+
+@live
+def test_after_a_kill_it_goes_on_where_it_was(
+    importer: Importer, tmp_path: Path
+) -> None:
+    root = folder_of(tmp_path / "old", **{f"{n}_jpg": small(n) for n in range(60)})
+    for enough in (5, 25):
+        start_and_kill(importer, root, enough)
+    said = importer(root)
+    assert (said.code, said.counts["registered"]) == (0, 60)
+    assert "were registered before" in said.words
+    ids = set(Item.objects.values_list("external_id", flat=True))
+    assert ids == {f"{n}.jpg" for n in range(60)}
+    assert Media.objects.count() == 60, "nothing was told twice"
+
+
+@live
+def test_ctrl_c_stops_in_order(importer: Importer, tmp_path: Path) -> None:
+    root = folder_of(tmp_path / "old", **{f"{n}_jpg": small(n) for n in range(60)})
+    started = importer.start(root, *importer.target)
+    until(lambda: Item.objects.count() >= 3)
+    os.killpg(started.pid, signal.SIGINT)
+    said = importer.finish(started)
+    assert (said.code, said.counts["finished"]) == (1, False)
+    assert "The same command goes on from here" in said.words
+    # What the journal holds is what Holdfast holds: nothing was cut off.
+    assert said.counts["registered"] == Item.objects.count() < 60
+    assert importer(root).counts["registered"] == 60
+    assert Media.objects.count() == 60
+
+
+@live
+def test_a_manifest_says_which_file_is_which_item(
+    importer: Importer, tmp_path: Path
+) -> None:
+    root = folder_of(
+        tmp_path / "old", a_jpg=small(1), b_jpg=small(2), c_jpg=small(3), d_txt=b"odd"
+    )
+    manifest = tmp_path / "which.csv"
+    manifest.write_text(
+        "path,id,actor,url,posted_at,kind\n"
+        "b.jpg,post-7,ada,https://plaza.example/p/7,2019-12-25T08:00:00+01:00,\n"
+        "./a.jpg,post-7,,,,\n"
+        "d.txt,post-8,ada,,,message\n"
+        "lost.jpg,post-9,,,,\n"
+    )
+    said = importer(root, "--manifest", str(manifest))
+    assert said.code == 1
+    counted = ("registered", "left_out", "missing", "not_comparable")
+    assert [said.counts[name] for name in counted] == [2, 1, 1, 1]
+    assert "lost.jpg: no such file" in said.words
+    seventh = Item.objects.get(external_id="post-7")
+    assert (seventh.kind, seventh.actor and seventh.actor.external_id) == (
+        "post",
+        "ada",
+    )
+    assert seventh.posted_at.isoformat() == "2019-12-25T07:00:00+00:00"
+    assert seventh.url == "https://plaza.example/p/7"
+    names = seventh.media.order_by("position").values_list("original_name", flat=True)
+    assert list(names) == ["b.jpg", "a.jpg"]
+    # The manifest counts it among the media: it is kept by its bytes.
+    assert Item.objects.get(external_id="post-8").kind == "message"
+    assert not Item.objects.filter(external_id="c.jpg").exists()
+    lines = [{"path": f"{name}.jpg", "id": name} for name in "abc"]
+    ndjson = tmp_path / "which.ndjson"
+    ndjson.write_text("\n".join(json.dumps(line) for line in lines))
+    again = importer(root, "--manifest", str(ndjson))
+    assert Item.objects.filter(external_id__in="abc").count() == 3
+    assert again.code == 0
+
+
+@live
+def test_files_can_be_fetched_instead(
+    importer: Importer, world: World, tmp_path: Path
+) -> None:
+    root = folder_of(tmp_path / "old", a_b_jpg=small(1), sub__c_jpg=small(2))
+    base = "https://media.plaza.example/old"
+    refused = importer(root, "--base-url", base)
+    assert (refused.code, refused.counts["refused"]) == (1, 2)
+    assert "hosts" in refused.words
+    put_platform(
+        PlatformGiven(
+            slug="plaza",
+            name="Plaza",
+            url="https://plaza.example",
+            media_hosts=["media.plaza.example"],
+        ),
+        by=SYSTEM,
+    )
+    said = importer(root, "--base-url", base)
+    assert (said.code, said.counts["registered"], said.counts["pending"]) == (0, 2, 2)
+    found = set(Media.objects.values_list("fetch_url", "upload"))
+    assert found == {(f"{base}/a.b.jpg", None), (f"{base}/sub/c.jpg", None)}
+
+
+@live
+def test_it_makes_a_key_of_its_own_and_takes_it_back(
+    importer: Importer, tmp_path: Path
+) -> None:
+    root = folder_of(tmp_path / "old", a_jpg=small(1))
+    importer.environment["HOLDFAST_URL"] = importer.url
+    said = importer.finish(importer.start(root, "--platform", "plaza"))
+    assert (said.code, said.counts["registered"]) == (0, 1)
+    key = ApiKey.objects.get(label="import")
+    assert key.revoked_at is not None
+    assert sorted(key.scopes) == ["items.read", "items.write"]
+    wrong = importer.finish(importer.start(root, "--platform", "nowhere"))
+    assert "There is no platform" in wrong.words
+
+
+@live
+def test_a_wrong_key_and_a_wrong_address_end_it_soon(
+    importer: Importer, tmp_path: Path
+) -> None:
+    root = folder_of(tmp_path / "old", a_jpg=small(1))
+    importer.key = "hf_wrong"
+    said = importer(root)
+    assert said.code == 1
+    assert "401" in said.words
+    importer.url = "http://127.0.0.1:9"
+    assert "unreachable" in importer(root).words
+    assert Item.objects.count() == 0
+
+
+@pytest.fixture
+def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, bytes], None]]:
+    """A real S3 protocol server (moto) of this machine, with one bucket to fill."""
+    for module in ("s3fs", "moto.server"):
+        pytest.importorskip(module, reason=f"S3 is tried where {module} is")
+    port = free_port()
+    endpoint = f"http://127.0.0.1:{port}"
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+
+    def put(path: str, data: bytes) -> None:
+        kind = {"Content-Type": "application/octet-stream"}
+        request = urllib.request.Request(f"{endpoint}/{path}", data, kind, method="PUT")
+        urllib.request.urlopen(request, timeout=10).close()
+
+    with subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as server:
+        try:
+            for _ in range(300):
+                try:
+                    put("media", b"")
+                    break
+                except urllib.error.URLError:
+                    time.sleep(0.1)
+            yield put
+        finally:
+            server.terminate()
+
+
+@live
+def test_a_bucket_is_imported_like_a_folder(
+    importer: Importer, bucket: Callable[[str, bytes], None]
+) -> None:
+    bucket("media/old/a.jpg", small(1))
+    bucket("media/old/year/b%20c.jpg", small(2))
+    bucket("media/old/year/broken.jpg", small(3)[:300])
+    bucket("media/older/no.jpg", small(4))
+    said = importer("s3://media/old")
+    assert said.code == 0, said.words
+    assert (said.counts["registered"], said.counts["not_comparable"]) == (3, 1)
+    ids = set(Item.objects.values_list("external_id", flat=True))
+    assert ids == {"a.jpg", "year/b c.jpg", "year/broken.jpg"}
+    assert importer("s3://media/old").counts["registered"] == 3
+    assert Media.objects.count() == 3
+    assert "no such bucket" in importer("s3://nowhere/x").words
+
+
+def test_a_long_bucket_is_listed_page_by_page(
+    bucket: Callable[[str, bytes], None],
+) -> None:
+    for number in range(1003):
+        bucket(f"media/old/{number:04}", b"x")
+    listed = [file.path for file in collection_at("s3://media/old/").listing()]
+    assert listed == [f"{number:04}".encode() for number in range(1003)]
+
+
+def test_a_worker_that_dies_costs_one_file_and_there_is_never_much_under_way(
+    tmp_path: Path,
+) -> None:
+    files = {f"{n}_jpg": small(n) for n in range(25)}
+    root = folder_of(tmp_path / "old", **files, deadly_jpg=small(1))
+    most = 0
+
+    def tell(outcome: Outcome) -> None:
+        nonlocal most
+        most = max(most, len(run._under_way))
+
+    collection = Deadly(str(root))
+    with Journal(tmp_path / "journal", {}) as journal:
+        journal.take_listing(collection.listing())
+        run = Run(journal, Orders(collection, "", ""), workers=2, tell=tell)
+        assert run.go()
+        counts = journal.counts()
+        assert (counts["registered"], counts["refused"]) == (25, 1)
+        [(path, state, reason)] = journal.problems()
+        assert (path, state) == ("deadly.jpg", "refused")
+        assert "dies" in reason
+    assert 0 < most <= 2 * UNDER_WAY
+
+
+def test_a_dry_run_tells_everything_and_leaves_nothing(tmp_path: Path) -> None:
+    root = folder_of(tmp_path / "old", a_jpg=small(1), b_jpg=small(2)[:400])
+    said = CliRunner().invoke(
+        importing.app, ["import", "media", str(root), "--dry-run", "--json"]
+    )
+    assert said.exit_code == 0, said.output
+    counts = json.loads(said.stdout)
+    assert (counts["registered"], counts["not_comparable"]) == (2, 1)
+    assert {path.name for path in tmp_path.iterdir()} == {"old"}
+
+
+def test_what_cannot_be_imported_is_refused_by_name(tmp_path: Path) -> None:
+    def said(*options: str) -> str:
+        result = CliRunner().invoke(importing.app, ["import", "media", *options])
+        assert isinstance(result.exception, HoldfastError), result.output
+        return result.exception.message
+
+    folder = str(tmp_path)
+    assert "--platform" in said(folder)
+    assert "--key" in said(folder, "--url", "http://127.0.0.1:9")
+    assert "no such folder" in said(str(tmp_path / "no"), "--dry-run")
+    assert "s3://" in said("ftp://x/y", "--dry-run")
+    assert "s3://" in said("s3://", "--dry-run")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "why"),
+    [
+        ("m.csv", "path,id\na.jpg,\n", "Line 2 of the manifest needs a path"),
+        ("m.csv", "path,id,who\na,b,c\n", "something unknown: who"),
+        ("m.csv", "path,id,posted_at\na,b,2020-01-01T00:00:00\n", "with its zone"),
+        ("m.csv", "path,id,kind\na,b,film\n", "a kind is one of"),
+        ("m.csv", f"path,id\na,{'x' * 201}\n", "up to 200"),
+        ("m.ndjson", '{"path": "a", "id": "b"}\n[]\n', "Line 2"),
+        ("m.ndjson", '{"path": "a", "id": 7}\n', "id is not text"),
+        ("m.txt", "", ".csv, .ndjson"),
+    ],
+)
+def test_a_wrong_manifest_is_refused_with_its_line(
+    tmp_path: Path, name: str, text: str, why: str
+) -> None:
+    (tmp_path / name).write_text(text)
+    with pytest.raises(InvalidInput, match=why):
+        list(read_manifest(tmp_path / name))
+
+
+def test_a_journal_belongs_to_one_import_and_one_process(tmp_path: Path) -> None:
+    path = tmp_path / "journal"
+    with Journal(path, {"source": "a"}):
+        assert path.stat().st_mode & 0o077 == 0
+        with pytest.raises(Refused, match="Another import"):
+            Journal(path, {"source": "a"})
+    with pytest.raises(Refused, match="its source is a"):
+        Journal(path, {"source": "b"})
+    (tmp_path / "picture").write_bytes(small(1))
+    with pytest.raises(InvalidInput, match="no journal"):
+        Journal(tmp_path / "picture", {})
+    with Journal(path, {}) as journal, pytest.raises(InvalidInput, match="twice"):
+        journal.take_manifest([(b"x", "1", {}), (b"x", "2", {})])
+
+
+def test_refused_files_wait_again_and_vanished_ones_are_forgotten(
+    tmp_path: Path,
+) -> None:
+    def file(name: bytes) -> Listed:
+        return Listed(name, "1", 1, 0.0)
+
+    with Journal(tmp_path / "journal", {}) as journal:
+        journal.take_listing([file(b"a"), file(b"b"), file(b"c")])
+        states = {"a": State.REGISTERED, "b": State.REFUSED, "c": State.REFUSED}
+        for unit in journal.waiting():
+            journal.settle(unit, Outcome(unit.item, states[unit.item], why="no"))
+        journal.take_listing([file(b"a"), file(b"b")])
+        assert [unit.item for unit in journal.waiting()] == ["b"]
+        assert journal.counts()["registered"] == 1
+
+
+def test_every_path_has_an_id_that_can_be_one() -> None:
+    assert item_of("year/ü.jpg".encode()) == "year/ü.jpg"
+    for odd in (b"\xff\xfe.jpg", b"x" * 201):
+        assert item_of(odd).startswith("path-sha256:")
+        assert len(item_of(odd)) <= 200
+    assert item_of(b"\xff") != item_of(b"\xfe")
+
+
+@pytest.mark.django_db
+def test_a_bank_comes_from_a_file(world: World, tmp_path: Path) -> None:
+    picture = encoded(photograph())
+    pdq = sign_picture(picture).views[0].pdq.hex()
+    hashes = tmp_path / "hashes.txt"
+    hashes.write_text(f"{pdq}\nnot a hash\n")
+    options = ["--bank", "partner", "--category", "child_other", "--kind", "pdq"]
+    command = ["import", "bank", str(hashes), *options]
+    said = CliRunner().invoke(importing.app, command)
+    assert said.exit_code == 1, said.output
+    assert "line 2" in said.stderr
+    assert "1 of them new to partner" in " ".join(said.stderr.split())
+    assert BankEntry.objects.filter(bank__slug="partner").count() == 1
+    hashes.write_text(f"{pdq}\n")
+    assert CliRunner().invoke(importing.app, command).exit_code == 0
+    assert BankEntry.objects.filter(bank__slug="partner").count() == 1
+
+
+def _alive(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return any(_group_of(pid) == group for pid in _processes())
+
+
+def _processes() -> list[int]:
+    return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+
+
+def _group_of(pid: int) -> int | None:
+    """The process group of one that runs; a dead one that nobody waited for is none."""
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            rest = file.read().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return None if rest[0] == "Z" else int(rest[2])
