@@ -1,0 +1,259 @@
+"""Banks: signals from elsewhere that Holdfast looks for, and taking them back.
+
+What a source says is no decision of ours: an entry can hide an item until people have
+looked, and it can do nothing to an account. An entry ends by its date, or is revoked
+with a reason; what it touched then goes to people again, and nothing is shown again
+by itself. What people decided here is banked in :mod:`holdfast.matching.operations`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from uuid import UUID
+
+from django.db import transaction
+
+from holdfast.base import clock
+from holdfast.base.by import By, Permission
+from holdfast.base.deadlock import again_after_deadlock
+from holdfast.base.errors import InvalidInput
+from holdfast.base.events import Event, Kind, Telling, emit, emit_many
+from holdfast.base.ids import uuid7
+from holdfast.fingerprints.models import Fingerprint, View
+from holdfast.matching import search
+from holdfast.matching.models import (
+    Bank,
+    BankEntry,
+    BankKind,
+    BankState,
+    SignalKind,
+)
+from holdfast.matching.operations import write_down
+from holdfast.matching.queries import Copy, cleared_among, looked_for
+from holdfast.matching.rules import (
+    SAME_BYTES,
+    SAME_MD5,
+    Basis,
+    Likeness,
+    strength,
+)
+from holdfast.signals.sign import MIN_QUALITY, Part
+
+SIGNAL_BYTES = {SignalKind.SHA256: 32, SignalKind.MD5: 16, SignalKind.PDQ: 32}
+AT_ONCE = 10_000
+"""Signals that are entered in one transaction, and searched back by one job."""
+MIN_REVOKE_REASON = 10  # characters
+
+
+@dataclass(frozen=True, slots=True)
+class SignalGiven:
+    """One signal of a bank: ``kind`` is sha256 (32 bytes), md5 (16) or pdq (32).
+
+    ``quality`` is PDQ's, 0 to 100, None where the source does not say. A blank
+    ``category`` is the bank's. ``expires_at`` None lasts until it is revoked.
+    """
+
+    kind: str
+    signal: bytes
+    quality: int | None = None
+    category: str = ""
+    expires_at: datetime | None = None
+
+
+def open_bank(
+    slug: str,
+    name: str,
+    kind: BankKind,
+    *,
+    source: str = "",
+    category: str = "",
+    by: By,
+) -> UUID:
+    """The bank of this slug, made if there is none; a known one stays as it is.
+
+    Raises ``InvalidInput`` for a bank of our own decisions, or a known one of another
+    kind.
+    """
+    by.require(Permission.BANK_MANAGE)
+    if kind not in (BankKind.IMPORTED, BankKind.EXCHANGE):
+        raise InvalidInput("What was decided here is banked by deciding it.")
+    with transaction.atomic():
+        bank, new = Bank.objects.get_or_create(
+            slug=slug,
+            defaults={
+                "name": name,
+                "kind": kind,
+                "source": source,
+                "category": category,
+                "added_by": str(by),
+                "added_at": clock.now(),
+            },
+        )
+        if bank.kind != kind:
+            raise InvalidInput("A bank of this name comes from somewhere else.")
+        if new:
+            emit(Kind.BANK_OPENED, about={"bank": bank.id}, facts={"kind": kind}, by=by)
+    return bank.id
+
+
+def enter(bank_id: UUID, signals: Iterable[SignalGiven], *, by: By) -> int:
+    """Enter signals into a bank, any number of them; returns how many are new.
+
+    In transactions of :data:`AT_ONCE`; entering the same again changes nothing but
+    when they expire. What was revoked stays revoked. Pictures that say too little to be
+    compared are left out. Raises ``InvalidInput`` for a signal of a wrong length, or
+    one whose category neither it nor its bank says.
+    """
+    by.require(Permission.BANK_MANAGE)
+    bank = Bank.objects.get(id=bank_id)
+    if bank.kind not in (BankKind.IMPORTED, BankKind.EXCHANGE):
+        raise InvalidInput("What was decided here is banked by deciding it.")
+    entered, rest = 0, iter(signals)
+    while batch := list(islice(rest, AT_ONCE)):
+        entered += _enter(bank, batch, by)
+    return entered
+
+
+@again_after_deadlock
+def revoke(entry_ids: Collection[int], reason: str, *, by: By) -> int:
+    """Take entries back; returns how many. What they touched goes to people again."""
+    by.require(Permission.BANK_MANAGE)
+    if len(reason.strip()) < MIN_REVOKE_REASON:
+        raise InvalidInput("Write why it is taken back, in a sentence.")
+    with transaction.atomic():
+        entries = list(
+            BankEntry.objects.select_for_update(no_key=True)
+            .filter(id__in=entry_ids)
+            .exclude(state=BankState.REVOKED)
+            .order_by("id")
+        )
+        BankEntry.objects.filter(id__in=[each.id for each in entries]).update(
+            state=BankState.REVOKED,
+            revoked_at=clock.now(),
+            revoked_by=str(by),
+            revoke_reason=reason.strip(),
+        )
+        emit_many(
+            Kind.BANK_REVOKED,
+            [Telling({"bank": each.bank_id, "entry": each.id}) for each in entries],
+            by=by,
+        )
+    return len(entries)
+
+
+def search_back(event: Event) -> None:
+    """Search what has just been entered back over everything that is registered."""
+    entries = list(looked_for().filter(batch=event.about["batch"]))
+    found: dict[UUID, tuple[UUID, Likeness, int]] = {}
+    for item, platform, like, entry in (
+        *_bytes_back(entries),
+        *_pictures_back(entries),
+    ):
+        if item not in found or strength(like) < strength(found[item][1]):
+            found[item] = (platform, like, entry)
+    cleared = cleared_among(found)
+    for item, (platform, like, entry) in sorted(found.items()):
+        # People cleared these bytes: a picture that is like them says nothing new.
+        if item not in cleared or like.basis == Basis.DIGEST:
+            write_down(platform, Copy(item, None, like, entry), arrived=False)
+
+
+def _enter(bank: Bank, signals: Sequence[SignalGiven], by: By) -> int:
+    batch, now = uuid7(), clock.now()
+    entries = [
+        _entry(bank, batch, each, now, by)
+        for each in signals
+        if each.quality is None or each.quality >= MIN_QUALITY
+    ]
+    with transaction.atomic():
+        BankEntry.objects.bulk_create(entries, ignore_conflicts=True)
+        mine = BankEntry.objects.filter(batch=batch)
+        new = mine.count()
+        _prolong(bank, entries)
+        if mine.exists():
+            emit(
+                Kind.BANK_ENTERED,
+                about={"bank": bank.id, "batch": batch},
+                facts={"entries": new},
+                by=by,
+            )
+    return new
+
+
+def _entry(
+    bank: Bank, batch: UUID, given: SignalGiven, now: datetime, by: By
+) -> BankEntry:
+    kind = SignalKind(given.kind)
+    if len(given.signal) != SIGNAL_BYTES[kind]:
+        raise InvalidInput(
+            f"A signal of the kind {kind} has {SIGNAL_BYTES[kind]} bytes.",
+            bytes=len(given.signal),
+        )
+    category = given.category or bank.category
+    if not category:
+        raise InvalidInput("Say of which category the bank is, or each of its signals.")
+    return BankEntry(
+        bank=bank,
+        kind=kind,
+        digest=None if kind == SignalKind.PDQ else given.signal,
+        pdq=given.signal if kind == SignalKind.PDQ else None,
+        quality=given.quality,
+        category=category,
+        state=BankState.ACTIVE,
+        batch=batch,
+        entered_at=now,
+        entered_by=str(by),
+        expires_at=given.expires_at,
+    )
+
+
+def _prolong(bank: Bank, entries: Sequence[BankEntry]) -> None:
+    """A known entry that is given again lasts as long as its source now says.
+
+    It belongs to this batch then, so that what came while it had expired is searched.
+    """
+    by_end: dict[datetime | None, list[BankEntry]] = {}
+    for each in entries:
+        by_end.setdefault(each.expires_at, []).append(each)
+    for ends, alike in by_end.items():
+        for column in ("digest", "pdq"):
+            signals = [s for s in (getattr(e, column) for e in alike) if s is not None]
+            known = BankEntry.objects.filter(bank=bank, **{f"{column}__in": signals})
+            known = known.exclude(state=BankState.REVOKED)
+            known.exclude(expires_at=ends).update(expires_at=ends, batch=alike[0].batch)
+
+
+def _bytes_back(
+    entries: Sequence[BankEntry],
+) -> Iterator[tuple[UUID, UUID, Likeness, int]]:
+    """(item, platform, likeness, entry) of the same bytes."""
+    for column, like in (("sha256", SAME_BYTES), ("md5", SAME_MD5)):
+        wanted = {
+            bytes(each.digest): each.id
+            for each in entries
+            if each.kind == column and each.digest is not None
+        }
+        same = Fingerprint.objects.filter(**{f"{column}__in": list(wanted)})
+        for item, platform, digest in same.values_list("item", "platform", column):
+            yield item, platform, like, wanted[bytes(digest)]
+
+
+def _pictures_back(
+    entries: Sequence[BankEntry],
+) -> Iterator[tuple[UUID, UUID, Likeness, int]]:
+    """(item, platform, likeness, entry) of what looks the same, turned as it is."""
+    asked = [(each.id, bytes(each.pdq)) for each in entries if each.pdq is not None]
+    found = search.hits(search.registered, [pdq for _, pdq in asked])
+    rows = View.objects.in_bulk({hit.row_id for hit in found})
+    for hit in found:
+        if row := rows.get(hit.row_id):
+            like = Likeness(
+                Basis.PDQ,
+                trimmed=row.part == Part.TRIMMED,
+                distance_bits=hit.distance_bits,
+                at_ms=row.at_ms,
+            )
+            yield row.item_id, row.platform_id, like, asked[hit.query][0]

@@ -1,0 +1,1 @@
+"""Hash exchanges: whom Holdfast gets known hashes from. Start with README.md."""

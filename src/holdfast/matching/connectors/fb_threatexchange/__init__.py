@@ -1,0 +1,1 @@
+"""Meta's ThreatExchange, by its own client."""

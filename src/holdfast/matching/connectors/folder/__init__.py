@@ -1,0 +1,1 @@
+"""A folder of bank files, for lists that come by other ways than a service."""

@@ -1,0 +1,1 @@
+"""NCMEC's hash sharing service, by Meta's client for it."""

@@ -1,0 +1,1 @@
+"""StopNCII.org's service for platforms, by Meta's client for it."""

@@ -1,0 +1,259 @@
+"""Banks from elsewhere: found on arrival and searched back, ended, taken back."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from django.db import IntegrityError, transaction
+from PIL import Image, ImageOps
+
+from holdfast.base import clock
+from holdfast.base.by import SYSTEM, By
+from holdfast.base.errors import InvalidInput, NotAllowed
+from holdfast.base.events import Kind
+from holdfast.base.models import Event
+from holdfast.items.models import Item
+from holdfast.matching.bank import SignalGiven, enter, open_bank, revoke, search_back
+from holdfast.matching.models import BankEntry, BankKind, Match
+from holdfast.matching.queries import is_known_violation
+from holdfast.matching.rules import Basis
+from holdfast.matching.sources import precision_by_bank
+from holdfast.signals.sign import sign_picture
+from holdfast.triage.models import Case, CaseItem, Deadline
+from holdfast.triage.operations import settle_decided_case
+from tests.world import World, encoded, photograph
+
+pytestmark = pytest.mark.django_db
+CATEGORY = "child_sexual_abuse_material"
+WHY = "The source has taken it back."
+
+
+@pytest.fixture
+def bank(world: World) -> UUID:
+    return open_bank(
+        "a-list", "A list", BankKind.IMPORTED, category=CATEGORY, by=SYSTEM
+    )
+
+
+def pdq_of(data: bytes, **more: object) -> SignalGiven:
+    return SignalGiven("pdq", sign_picture(data).views[0].pdq.bits, **more)  # type: ignore[arg-type]  # The fields of SignalGiven.
+
+
+def told(kind: Kind) -> Event:
+    return Event.objects.filter(kind=kind).latest("id")
+
+
+def enter_and_search(bank: UUID, *signals: SignalGiven) -> int:
+    new = enter(bank, signals, by=SYSTEM)
+    search_back(told(Kind.BANK_ENTERED))
+    return new
+
+
+def decide(case: Case, outcome: str) -> None:
+    settle_decided_case(
+        Event.objects.create(
+            kind="test.decided",
+            at=clock.now(),
+            by=str(SYSTEM),
+            about={"case": str(case.id), "decision": str(uuid4())},
+            facts={"outcome": outcome, "category": case.category},
+        )
+    )
+
+
+def test_what_is_registered_already_becomes_a_case_at_once(
+    world: World, bank: UUID
+) -> None:
+    picture = photograph()
+    known = world.post("1", encoded(picture))
+    bordered = world.post("2", encoded(ImageOps.expand(picture, 60, "white")))
+    repost = world.post("3", repost_of="1")
+    other = world.post("4", encoded(photograph("coffee")))
+    assert enter_and_search(bank, pdq_of(encoded(picture, quality=60))) == 1
+    case = Case.objects.get()
+    assert (case.category, case.child_safety, case.state) == (CATEGORY, True, "open")
+    assert Deadline.objects.filter(case=case, met_at=None).exists()
+    for item in (known, bordered, repost):
+        item.refresh_from_db()
+        assert item.state == "frozen"
+    roles = dict(CaseItem.objects.values_list("item", "role"))
+    assert roles == {known.id: "known", bordered.id: "known", repost.id: "repost"}
+    other.refresh_from_db()
+    assert other.state == "visible"
+    for match in Match.objects.all():
+        assert match.against is None
+        assert match.entry is not None
+        assert match.basis == Basis.PDQ
+
+
+@pytest.mark.parametrize("kind", ["sha256", "md5"])
+def test_bytes_are_found_on_arrival_and_back(
+    world: World, bank: UUID, kind: str
+) -> None:
+    data = encoded(photograph())
+    before = world.post("1", data)
+    digest = hashlib.new(kind, data, usedforsecurity=False).digest()
+    enter_and_search(bank, SignalGiven(kind, digest))
+    after = world.post("2", data)
+    places = CaseItem.objects.filter(item__in=[before.id, after.id])
+    assert {(each.basis, each.case_id) for each in places} == {
+        (Basis.DIGEST, Case.objects.get().id)
+    }
+    # Two files with one MD5 can be made: people look at each.
+    assert {each.exact for each in places} == {kind == "sha256"}
+    after.refresh_from_db()
+    assert after.state == "frozen"
+
+
+def test_a_turned_upload_is_found_by_an_entry(world: World, bank: UUID) -> None:
+    picture = photograph()
+    enter_and_search(bank, pdq_of(encoded(picture)))
+    turned = world.post("1", encoded(picture.transpose(Image.Transpose.ROTATE_90)))
+    assert turned.state == "frozen"
+    assert CaseItem.objects.get(item=turned).variant == "turned_90"
+
+
+def test_it_is_no_decision_of_ours(world: World, bank: UUID) -> None:
+    """People have still to look, and nobody's account is concerned."""
+    data = encoded(photograph())
+    enter_and_search(bank, SignalGiven("sha256", hashlib.sha256(data).digest()))
+    item = world.post("1", data)
+    assert not is_known_violation(item.id)
+
+
+def test_what_has_expired_matches_no_more_until_it_is_given_again(
+    world: World, bank: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = encoded(photograph())
+    now = clock.now()
+    soon = now + timedelta(hours=1)
+    enter_and_search(bank, pdq_of(data, expires_at=soon))
+    with monkeypatch.context() as later:
+        later.setattr(clock, "now", lambda: now + timedelta(hours=2))
+        item = world.post("1", data)
+        assert item.state == "visible"
+        longer = now + timedelta(days=9)
+        assert enter(bank, [pdq_of(data, expires_at=longer)], by=SYSTEM) == 0
+        search_back(told(Kind.BANK_ENTERED))
+        assert BankEntry.objects.count() == 1
+        item.refresh_from_db()
+        assert item.state == "frozen"
+
+
+def test_entering_the_same_again_changes_nothing(world: World, bank: UUID) -> None:
+    given = pdq_of(encoded(photograph()))
+    assert enter(bank, [given, given], by=SYSTEM) == 1
+    events = Event.objects.filter(kind=Kind.BANK_ENTERED).count()
+    assert enter(bank, [given], by=SYSTEM) == 0
+    assert Event.objects.filter(kind=Kind.BANK_ENTERED).count() == events
+
+
+def test_bad_signals_are_refused_and_poor_ones_left_out(
+    world: World, bank: UUID
+) -> None:
+    with pytest.raises(InvalidInput, match="32 bytes"):
+        enter(bank, [SignalGiven("pdq", bytes(31))], by=SYSTEM)
+    plain = open_bank("plain", "Plain", BankKind.IMPORTED, by=SYSTEM)
+    with pytest.raises(InvalidInput, match="category"):
+        enter(plain, [SignalGiven("pdq", bytes(32))], by=SYSTEM)
+    assert enter(bank, [SignalGiven("pdq", bytes(32), quality=49)], by=SYSTEM) == 0
+    with pytest.raises(NotAllowed):
+        enter(bank, [], by=By("staff", "x"))
+    with pytest.raises(InvalidInput):
+        open_bank("mine", "Mine", BankKind.DECIDED, by=SYSTEM)
+    assert not BankEntry.objects.exists()
+
+
+def test_revoked_it_matches_no_more_and_is_not_imported_again(
+    world: World, bank: UUID
+) -> None:
+    data = encoded(photograph())
+    enter_and_search(bank, pdq_of(data))
+    entry = BankEntry.objects.get()
+    with pytest.raises(InvalidInput):
+        revoke([entry.id], "no", by=SYSTEM)
+    assert revoke([entry.id], WHY, by=SYSTEM) == 1
+    assert revoke([entry.id], WHY, by=SYSTEM) == 0
+    assert enter(bank, [pdq_of(data)], by=SYSTEM) == 0
+    assert world.post("1", data).state == "visible"
+
+
+def test_revoking_sends_what_it_touched_to_people_and_shows_nothing_again(
+    world: World, bank: UUID
+) -> None:
+    data = encoded(photograph())
+    item = world.post("1", data)
+    enter_and_search(bank, pdq_of(data))
+    case = Case.objects.get()
+    decide(case, "violation")
+    # People have decided on it since; a bank of ours holds it now, too.
+    BankEntry.objects.filter(item=item).delete()
+    revoke([BankEntry.objects.get().id], WHY, by=SYSTEM)
+    case.refresh_from_db()
+    assert (case.state, case.round) == ("open", 2)
+    assert told(Kind.CASE_REOPENED).facts["because"] == "revoked"
+    assert told(Kind.MATCH_WITHDRAWN).about["item"] == str(item.id)
+    item.refresh_from_db()
+    assert item.state == "frozen"
+
+
+def test_revoking_touches_nothing_that_something_else_holds(
+    world: World, bank: UUID
+) -> None:
+    data = encoded(photograph())
+    world.post("1", data)
+    second = open_bank("b", "B", BankKind.EXCHANGE, category=CATEGORY, by=SYSTEM)
+    enter_and_search(bank, pdq_of(data))
+    enter_and_search(second, pdq_of(data))
+    decide(Case.objects.get(), "violation")
+    [entry] = BankEntry.objects.filter(bank=bank)
+    revoke([entry.id], WHY, by=SYSTEM)
+    assert Case.objects.get().state == "decided"
+    assert not Event.objects.filter(kind=Kind.MATCH_WITHDRAWN).exists()
+
+
+def test_a_bank_that_contradicts_people_makes_them_look_and_freezes_nothing(
+    world: World, bank: UUID
+) -> None:
+    data = encoded(photograph())
+    item = world.post("1", data)
+    world.report("https://plaza.example/p/1")
+    case = Case.objects.get()
+    decide(case, "no_violation")
+    Item.objects.filter(id=item.id).update(state="visible")
+    case.freezes.update(
+        thawed_at=clock.now(), thawed_by="system", thaw_reason="cleared"
+    )
+    enter_and_search(bank, pdq_of(data))
+    case.refresh_from_db()
+    assert case.state == "decided"
+    enter_and_search(bank, SignalGiven("sha256", hashlib.sha256(data).digest()))
+    case.refresh_from_db()
+    item.refresh_from_db()
+    assert (case.state, item.state) == ("open", "visible")
+
+
+def test_precision_of_each_source(world: World, bank: UUID) -> None:
+    pictures = [encoded(photograph(name)) for name in ("astronaut", "coffee", "cat")]
+    for number, data in enumerate(pictures):
+        world.post(str(number), data)
+    enter_and_search(bank, *(pdq_of(data) for data in pictures))
+    right, wrong, _waiting = Case.objects.order_by("items__item__external_id")
+    decide(right, "violation")
+    decide(wrong, "no_violation")
+    lines = {line.slug: line for line in precision_by_bank(by=SYSTEM)}
+    line = lines["a-list"]
+    assert (line.entries, line.found, line.decided, line.violating) == (3, 3, 2, 1)
+    assert line.precision == 0.5
+    with pytest.raises(NotAllowed):
+        precision_by_bank(by=By("staff", "x"))
+
+
+def test_exact_and_perceptual_are_kept_apart(world: World, bank: UUID) -> None:
+    enter(bank, [pdq_of(encoded(photograph()))], by=SYSTEM)
+    for wrong in ({"digest": bytes(32)}, {"kind": "sha256"}, {"decision_id": uuid4()}):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            BankEntry.objects.update(**wrong)
