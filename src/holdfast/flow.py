@@ -23,17 +23,19 @@ from holdfast.fingerprints import operations as fingerprints
 from holdfast.freeze import operations as freeze
 from holdfast.intake import operations as intake
 from holdfast.items import answers
+from holdfast.matching import bank, closer, exchange
 from holdfast.matching import operations as matching
 from holdfast.notifications import alarms
 from holdfast.notifications import operations as notifications
 from holdfast.review import operations as review
-from holdfast.triage import clocks
+from holdfast.triage import clocks, doubts
 from holdfast.triage import operations as triage
 from holdfast.vault import sequencer as log
 
-HIDING, FINDING = 20, 10
+HIDING, FINDING, LOOKING = 20, 10, -10
 """Priorities. Telling the platform what to hide comes before every other job, and
-finding what to hide comes before sealing, referring and telling."""
+finding what to hide comes before sealing, referring and telling. A closer look at every
+upload comes last, so that a flood of them delays nothing that follows a report."""
 
 FLOW: tuple[On | Every, ...] = (
     # What the platform registers is fingerprinted, and compared with what is known.
@@ -52,6 +54,17 @@ FLOW: tuple[On | Every, ...] = (
         soon=(matching.compare_with_known, triage.catch_up),
         priority=FINDING,
     ),
+    on(Kind.ITEM_DESCRIBED, soon=(closer.compare_closer,), priority=LOOKING),
+    # Copies of something reported or decided were looked for at a glance.
+    on(Kind.ITEM_COMPARED, soon=(closer.look_closer,), priority=FINDING),
+    on(
+        Kind.VIDEO_POSTPONED,
+        soon=(fingerprints.fingerprint_whole_video,),
+        priority=FINDING,
+    ),
+    # What a bank learns is searched back; what it takes back goes to people again.
+    on(Kind.BANK_ENTERED, soon=(bank.search_back,), priority=FINDING),
+    on(Kind.BANK_REVOKED, at_once=(doubts.withdraw_matches,)),
     # A report, or a match, is placed in one case and freezes what it shows.
     on(
         Kind.REPORT_RECEIVED,
@@ -73,6 +86,7 @@ FLOW: tuple[On | Every, ...] = (
         Kind.MATCH_FOUND,
         at_once=(triage.place_match_in_case, freeze.freeze_what_it_shows),
     ),
+    on(Kind.COPY_CONFIRMED, at_once=(freeze.freeze_what_it_shows,)),
     on(Kind.REPORT_CHALLENGED, at_once=(triage.reopen_challenged,)),
     on(
         Kind.CASE_MERGED,
@@ -142,6 +156,7 @@ FLOW: tuple[On | Every, ...] = (
     every(5, intake.locate_late, clocks.watch_deadlines, authorities.advance_due),
     every(10, alarms.escalate),
     every(30, decisions.send_due_statements),
+    every(60, exchange.sync_due),
     every(3600, answers.forget_old),
 )
 

@@ -21,8 +21,18 @@ from holdfast.items.models import (  # isort: skip
     ViewCount,
 )
 from holdfast.intake.models import Addition, Codename, Report, Target  # isort: skip
-from holdfast.fingerprints.models import Fingerprint  # isort: skip
-from holdfast.matching.models import BankEntry, Match  # isort: skip
+from holdfast.fingerprints.models import (  # isort: skip
+    Fingerprint,
+    PictureFeatures,
+    View,
+)
+from holdfast.matching.models import (  # isort: skip
+    Bank,
+    BankEntry,
+    ExchangeRecord,
+    HashExchange,
+    Match,
+)
 from holdfast.triage.models import Case, CaseItem, CaseTarget, Deadline  # isort: skip
 from holdfast.freeze.models import Freeze  # isort: skip
 from holdfast.review.models import Claim, Note, Reading, Reveal  # isort: skip
@@ -53,6 +63,7 @@ __all__ = [
     "Alarm",
     "ApiKey",
     "AuthorityAccount",
+    "Bank",
     "BankEntry",
     "Case",
     "CaseItem",
@@ -67,8 +78,10 @@ __all__ = [
     "Enforcement",
     "Event",
     "Exchange",
+    "ExchangeRecord",
     "Fingerprint",
     "Freeze",
+    "HashExchange",
     "Item",
     "ItemUrl",
     "ItemVersion",
@@ -79,6 +92,7 @@ __all__ = [
     "Notification",
     "Page",
     "Person",
+    "PictureFeatures",
     "Placement",
     "Platform",
     "PolicyVersion",
@@ -96,5 +110,6 @@ __all__ = [
     "Share",
     "StatementOfReasons",
     "Target",
+    "View",
     "ViewCount",
 ]  # fmt: skip  # In the order of a report's life.

@@ -14,7 +14,7 @@ from holdfast.run.postgres import EmbeddedPostgres
 from holdfast.run.processes import Supervisor
 from tests.journeys.town import Town
 
-PICTURES = 120
+PICTURES = 240
 
 
 @pytest.fixture(scope="session")

@@ -33,7 +33,7 @@ from holdfast.fingerprints.models import Fingerprint
 from holdfast.intake.models import Report
 from holdfast.items.models import Actor, Item, ItemKind, ItemVersion, Media, ViewCount
 from holdfast.review.queries import viewed_entire
-from holdfast.triage.models import Case, CaseItem, ItemRole
+from holdfast.triage.models import FOUND_FIRST, Case, CaseItem, ItemRole
 
 MAX_URLS = 100
 """Addresses in one referral, the reported items' first. Ours; NCMEC sets no limit."""
@@ -76,8 +76,8 @@ def media_of(case: Case) -> tuple[list[Media], int]:
     The reported items' own come first, then their reposts and copies as they came.
     """
     roles = {
-        row.item_id: (row.role != ItemRole.REPORTED, row.placed_at)
-        for row in CaseItem.objects.filter(case=case)
+        row.item_id: (row.role not in FOUND_FIRST, row.placed_at)
+        for row in CaseItem.objects.filter(case=case, certain=True)
     }
     rows = Media.objects.filter(item__in=roles).select_related("fingerprint")
     ordered = sorted(
@@ -138,10 +138,10 @@ def _uploaded_at(media: Media) -> datetime:
 
 def _places(case: Case) -> list[CaseItem]:
     """The items of a case, the reported ones first, then by when they were posted."""
-    rows = CaseItem.objects.filter(case=case).select_related("item__actor")
+    rows = CaseItem.objects.filter(case=case, certain=True)
     return sorted(
-        rows,
-        key=lambda row: (row.role != ItemRole.REPORTED, row.item.posted_at, row.id),
+        rows.select_related("item__actor"),
+        key=lambda row: (row.role not in FOUND_FIRST, row.item.posted_at, row.id),
     )
 
 
@@ -230,6 +230,8 @@ def _additional(
         f"{roles.count(ItemRole.REPOST)} reposts and "
         f"{roles.count(ItemRole.COPY)} copies on this platform."
     ]
+    if known := roles.count(ItemRole.KNOWN):
+        lines.append(f"Found by a list of known material, unreported: {known} items.")
     if views:
         lines.append(f"Views of all of them together, as the platform counts: {views}.")
     if any(report.in_danger_now for report in reports):
@@ -264,7 +266,7 @@ def _words(places: list[CaseItem]) -> list[str]:
     lines = []
     for place in places:
         item = place.item
-        if place.role != ItemRole.REPORTED:
+        if place.role not in FOUND_FIRST:
             continue
         if item.text and item.kind != ItemKind.MESSAGE:
             lines.append(f"Written in {item.kind} {item.external_id}: {item.text}")

@@ -28,6 +28,8 @@ class Permission(StrEnum):
     PLATFORM_MANAGE = "platform.manage"
     STAFF_MANAGE = "staff.manage"
     AUTHORITY_GO_LIVE = "authority.go_live"
+    BANK_MANAGE = "bank.manage"
+    COPIES_FIND = "copies.find"
     OVERSIGHT_READ = "oversight.read"
     # What a platform's API key may do: its scopes.
     ITEMS_WRITE = "items.write"

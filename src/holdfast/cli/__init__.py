@@ -48,6 +48,12 @@ COMMANDS = {
     "staff": Lazy("manage", "Add staff."),
     "policy": Lazy("manage", "Adopt a policy."),
     "authority": Lazy("manage", "Set up the way to an authority."),
+    "find": Lazy("find", "Where copies of a picture, a video or a hash stand."),
+    "import": Lazy("importing", "Bring what you have: media, banks.", django=False),
+    "bank": Lazy("banks", "Known hashes: how good each bank is; revoke."),
+    "exchange": Lazy("banks", "Hash exchanges: NCMEC, StopNCII, ThreatExchange."),
+    "export": Lazy("banks", "Write a bank to a file."),
+    "bench": Lazy("bench", "Measure speed and memory beside the peers.", django=False),
 }
 
 

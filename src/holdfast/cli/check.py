@@ -21,9 +21,11 @@ from holdfast.base import clock
 from holdfast.base.errors import HoldfastError
 from holdfast.cli.operator import OPERATOR
 from holdfast.items.queries import platforms
+from holdfast.matching.exchange_list import exchanges
 from holdfast.notifications.alarms import on_call_problems
 from holdfast.oversight.queries import promises
 from holdfast.policy.queries import current
+from holdfast.signals.features import available
 from holdfast.vault.installation import blobs
 
 app = typer.Typer()
@@ -90,6 +92,13 @@ def look() -> Iterator[Finding]:
     for line in promises(OPERATOR):
         # Promise 10 counts breaches for ever; they are told of, not mended.
         yield Finding(line.promise, not line.broken or line.number == 10, line.says)
+    yield Finding(
+        "crops",
+        True,
+        "crops, captions and screenshots are looked for"
+        if available()
+        else "crops and screenshots are NOT looked for: install holdfast[features]",
+    )
     yield Finding("sealed store", blobs() is not None, settings.HOLDFAST_BLOBS)
     problems = on_call_problems()
     yield Finding("on-call list", not problems, "; ".join(problems) or "set up")
@@ -109,6 +118,9 @@ def outbound() -> Iterator[tuple[str, str]]:
             yield f"platform {platform.slug}", address
     for account in accounts(by=OPERATOR):
         yield f"authority {account.authority} ({account.environment})", account.base_url
+    for exchange in exchanges(by=OPERATOR):
+        if exchange.url:
+            yield f"exchange {exchange.slug}", exchange.url
     if settings.EMAIL_HOST:
         yield "e-mail", f"{settings.EMAIL_HOST}:{settings.EMAIL_PORT}"
     if settings.HOLDFAST_ON_CALL_WEBHOOK:

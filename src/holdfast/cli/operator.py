@@ -14,8 +14,11 @@ OPERATOR = By(
             Permission.PLATFORM_MANAGE,
             Permission.STAFF_MANAGE,
             Permission.AUTHORITY_GO_LIVE,
+            Permission.BANK_MANAGE,
+            Permission.COPIES_FIND,
             Permission.OVERSIGHT_READ,
         }
     ),
 )
-"""May set things up. May not read a case or open an original (promise 8)."""
+"""May set things up, and ask where copies stand. May not read a case or open an
+original (promise 8)."""

@@ -43,8 +43,9 @@ from holdfast.policy.rules import Policy
 from holdfast.review.models import Claim, Outcome, Reading
 from holdfast.review.queries import round_readings
 from holdfast.triage.models import Case, CaseItem, CaseState, ItemRole
-from holdfast.triage.operations import living
+from holdfast.triage.placing import living
 
+_FOUND_AS: dict[str, str] = {ItemRole.REPORTED: "notice", ItemRole.KNOWN: "known"}
 STATEMENTS_A_TICK = 200
 """How many withheld statements are handed over at a time; the rest follow at once."""
 
@@ -147,7 +148,7 @@ def state_decision_reasons(event: Event) -> None:
     if decision.outcome != Outcome.VIOLATION:
         return
     case = Case.objects.get(id=decision.case_id)
-    placed = Item.objects.filter(place__case=case)
+    placed = Item.objects.filter(place__case=case, place__certain=True)
     for item in placed.select_related("platform").order_by("registered_at", "id"):
         _state_decision(case, decision, item)
 
@@ -247,7 +248,7 @@ def _finding(policy: Policy, decision: Decision, item: Item, part: str) -> Findi
         ground_kind=ground.kind,
         ground_reference=ground.reference,
         ground_words=ground.words,
-        found_as="notice" if place.role == ItemRole.REPORTED else "copy",
+        found_as=_FOUND_AS.get(place.role, "copy"),
         decided_before=place.placed_at > decision.decided_at,
         was_frozen=Freeze.objects.filter(item=item).exists(),
     )

@@ -48,7 +48,8 @@ class Finding:
     ground_reference: str
     ground_words: str
     found_as: str
-    """``notice``: it was pointed out; ``copy``: by comparison with what was."""
+    """``notice``: it was pointed out; ``copy``: by comparison with what was;
+    ``known``: by comparison with a list of known material."""
     decided_before: bool
     """Whether the decision was made before this copy arrived, and covers it."""
     was_frozen: bool
@@ -159,6 +160,8 @@ def _source(thing: Thing, finding: Finding) -> str:
             "It was found automatically, as a copy of something that people were"
             " looking at."
         )
+    if finding.found_as == "known":
+        return _("It was found automatically, by comparison with known material.")
     if thing.private or finding.child_safety:
         return ""
     return _("It was looked at after a notice.")

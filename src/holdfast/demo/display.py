@@ -148,6 +148,10 @@ def summary_table(told: Mapping[str, Any]) -> Table:
         ("report to frozen", span(seconds["report_to_frozen"])),
         ("report to confirmed by the network", span(seconds["report_to_confirmed"])),
         (f"  {ALLEGED_WORDS}", f"{ALLEGED_DAYS} days"),
+        (
+            "  what a closer look found",
+            span(seconds["report_to_closer_confirmed"]),
+        ),
         ("report to decision by people", span(seconds["report_to_decision"])),
         (
             "decision to referral finished (test double: NOT FILED)",

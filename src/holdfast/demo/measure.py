@@ -40,7 +40,10 @@ def run(given: Mapping[str, Any]) -> dict[str, Any]:
     referral = Referral.objects.filter(state=ReferralState.FINISHED).first()
     return {
         "seconds": {
-            "report_to_confirmed": _confirmed_after(first, pressed_at),
+            "report_to_confirmed": _confirmed_after(first, pressed_at, closer=False),
+            "report_to_closer_confirmed": _confirmed_after(
+                first, pressed_at, closer=True
+            ),
             "report_to_decision": _since(
                 pressed_at, decision.decided_at if decision else None
             ),
@@ -64,14 +67,13 @@ def run(given: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _confirmed_after(first: Report, pressed_at: float) -> float | None:
-    """Seconds until the last item that the first report froze was confirmed."""
+def _confirmed_after(first: Report, pressed_at: float, *, closer: bool) -> float | None:
+    """Seconds until the last item that the first report froze was confirmed.
+
+    With ``closer``, of those that the closer look found after it; else of the others.
+    """
     received = Event.objects.get(kind=Kind.REPORT_RECEIVED, about__report=str(first.id))
-    items = [
-        event.about["item"]
-        for event in _followed(received)
-        if event.kind == Kind.ITEM_FROZEN
-    ]
+    items = [event.about["item"] for event in _frozen_after(received, closer=closer)]
     orders = Delivery.objects.filter(item__in=items, verb=Verb.FREEZE)
     confirmed = [each.confirmed_at for each in orders]
     known = [each for each in confirmed if each is not None]
@@ -80,11 +82,15 @@ def _confirmed_after(first: Report, pressed_at: float) -> float | None:
     return _since(pressed_at, max(known))
 
 
-def _followed(event: Event) -> Iterable[Event]:
-    """Every event that an event caused, and those that these caused."""
+def _frozen_after(
+    event: Event, *, closer: bool, looked: bool = False
+) -> Iterable[Event]:
+    """Every freeze that an event caused; by a closer look, or without one."""
     for each in Event.objects.filter(cause=event):
-        yield each
-        yield from _followed(each)
+        if each.kind == Kind.ITEM_FROZEN and looked == closer:
+            yield each
+        by_look = looked or each.kind == Kind.ITEM_COMPARED
+        yield from _frozen_after(each, closer=closer, looked=by_look)
 
 
 def _copies(related: Sequence[str], planted: Sequence[str]) -> dict[str, int]:

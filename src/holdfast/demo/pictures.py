@@ -3,7 +3,8 @@
 Every photograph is harmless. One of them stands for the one that is reported; the
 planted copies are what people make of such a picture, each labelled with its family.
 All others differ from it, from its copies and from each other by more than PDQ's
-distance, which is measured here, so that whatever is frozen wrongly is surely wrong.
+distance, however they are turned, mirrored or trimmed, which is measured here, so that
+whatever is frozen wrongly is surely wrong.
 The photographs ship with scikit-image; a visitor's own can take their place.
 """
 
@@ -20,11 +21,13 @@ from PIL import Image, ImageDraw, ImageOps
 from skimage import data as photographs
 
 from holdfast.base.errors import InvalidInput
+from holdfast.signals.alignment import Verdict, align
+from holdfast.signals.features import available, extract, extract_query
 from holdfast.signals.hamming import search, to_words
-from holdfast.signals.media import sniff
+from holdfast.signals.media import decode_luma, sniff
 from holdfast.signals.pdq import hamming
 from holdfast.signals.refusal import MediaRefused
-from holdfast.signals.sign import MATCH_DISTANCE_BITS, sign_picture
+from holdfast.signals.sign import MATCH_DISTANCE_BITS, View, sign_picture
 
 PICTURES = 300
 """Pictures that stand on the network beside the planted ones, unless told another."""
@@ -51,6 +54,11 @@ CUT_QUALITY = 88
 TRIES_PER_PICTURE = 40
 """Cuts that are tried for each picture wanted before giving up."""
 
+TURNS = {
+    "mirrored": Image.Transpose.FLIP_LEFT_RIGHT,
+    "upside-down": Image.Transpose.ROTATE_180,
+    "on-its-side": Image.Transpose.ROTATE_90,
+}
 TAKEN = frozenset({"JPEG", "PNG", "WEBP", "GIF"})
 """The kinds of picture that the sample network takes, as Pillow names them."""
 
@@ -60,17 +68,21 @@ class Picture:
     """A picture as a file.
 
     ``family`` is blank for what is unrelated, "reported" for the reported one, and for
-    a planted copy what was done to it. ``pdq`` is None where there is too little to see
-    for a fingerprint to say anything; ``distance_bits`` is a planted copy's distance
-    from the reported one, None where either has no fingerprint.
+    a planted copy what was done to it. ``views`` are what it can be compared by, none
+    where there is too little to see for a fingerprint to say anything.
+    ``distance_bits`` is a planted copy's distance from the reported one, the least over
+    all turned and mirrored forms with and without a border; None where either has no
+    view. ``resembles`` is what its local features say beside the reported one's; None
+    where they say nothing, and without OpenCV.
     """
 
     name: str
     data: bytes
     media_type: str
-    pdq: bytes | None
+    views: tuple[View, ...]
     family: str = ""
     distance_bits: int | None = None
+    resembles: Verdict | None = None
 
     @property
     def sha256(self) -> str:
@@ -79,10 +91,20 @@ class Picture:
 
     @property
     def within_reach(self) -> bool:
-        """Whether PDQ is bound to find this copy."""
+        """Whether PDQ is bound to find this copy, at once."""
         return (
             self.distance_bits is not None and self.distance_bits <= MATCH_DISTANCE_BITS
         )
+
+    @property
+    def seen_closer(self) -> bool:
+        """Whether a closer look is bound to find it, soon after."""
+        return not self.within_reach and self.resembles is Verdict.SAME
+
+    @property
+    def left_to_people(self) -> bool:
+        """Whether it is found, and stays up until people have said what it is."""
+        return not self.within_reach and self.resembles is Verdict.SIMILAR
 
 
 @dataclass(frozen=True)
@@ -123,10 +145,10 @@ def _visitors_album(media: Path) -> Album:
         raise InvalidInput(f"No picture in {media} can be read.")
     reported = replace(found[0], family="reported")
     planted = tuple(plant(Image.open(io.BytesIO(reported.data)), reported))
-    taken = _fingerprints((reported, *planted))
+    taken = (reported, *planted)
     others = []
     for each in found[1:]:
-        if each.pdq is None or _is_far(each.pdq, taken):
+        if not each.views or _is_far(each, taken):
             others.append(each)
         else:
             skipped.append(f"{each.name}: too like the reported one, left out")
@@ -136,10 +158,14 @@ def _visitors_album(media: Path) -> Album:
 def plant(source: Image.Image, reported: Picture) -> Iterator[Picture]:
     """What people make of a picture, family by family."""
     source = ImageOps.exif_transpose(source).convert("RGB")
+    asked = extract_query(decode_luma(reported.data).pixels) if available() else None
     for family, name, data in _variants(source):
         made = _picture(name, data, family)
-        if made.pdq is not None and reported.pdq is not None:
-            made = replace(made, distance_bits=hamming(made.pdq, reported.pdq))
+        if made.views and reported.views:
+            made = replace(made, distance_bits=_distance(reported, made))
+        if asked is not None and not made.within_reach:
+            found = align(asked, extract(decode_luma(data).pixels))
+            made = replace(made, resembles=found.verdict if found else None)
         yield made
 
 
@@ -160,6 +186,8 @@ def _variants(source: Image.Image) -> Iterator[tuple[str, str, bytes]]:
     for percent, colour in ((2, "white"), (6, "black")):
         framed = ImageOps.expand(source, width * percent // 100, colour)
         yield "border", f"border-{percent}.jpg", _file(framed)
+    for name, turn in TURNS.items():
+        yield "turned", f"{name}.jpg", _file(source.transpose(turn))
     yield "format", "format.png", _file(source, "PNG")
     yield "format", "format.webp", _file(source, "WEBP", quality=80)
     yield "phone screen", "phone.jpg", _file(_phone_screen(source))
@@ -197,15 +225,15 @@ def _cuts(count: int, related: Sequence[Picture]) -> Iterator[Picture]:
     ]
     left, right, _ = getattr(photographs, "stereo_motorcycle")()  # noqa: B009  # Untyped.
     sources += [Image.fromarray(left), Image.fromarray(right)]
-    taken = _fingerprints(related)
+    taken = list(related)
     made = 0
     for _ in range(count * TRIES_PER_PICTURE):
         if made == count:
             return
         cut = _cut(chance.choice(sources), chance)
         picture = _picture(f"picture-{made:04}.jpg", _file(cut, quality=CUT_QUALITY))
-        if picture.pdq is not None and _is_far(picture.pdq, taken):
-            taken.append(picture.pdq)
+        if picture.views and _is_far(picture, taken):
+            taken.append(picture)
             made += 1
             yield picture
     raise InvalidInput(f"Only {made} pictures far enough apart can be cut; ask fewer.")
@@ -241,13 +269,22 @@ def _visitors(folder: Path, skipped: list[str]) -> Iterator[Picture]:
         yield picture
 
 
-def _fingerprints(pictures: Sequence[Picture]) -> list[bytes]:
-    return [each.pdq for each in pictures if each.pdq is not None]
-
-
-def _is_far(pdq: bytes, others: Sequence[bytes]) -> bool:
-    near = search(to_words([pdq]), to_words(others), MATCH_DISTANCE_BITS)
+def _is_far(picture: Picture, others: Sequence[Picture]) -> bool:
+    """Whether it is near none of the others, asked for in any of its forms."""
+    asked = [pdq.bits for view in picture.views for pdq in view.variants]
+    there = [view.pdq.bits for each in others for view in each.views]
+    near = search(to_words(asked), to_words(there), MATCH_DISTANCE_BITS)
     return not len(near.row_index)
+
+
+def _distance(one: Picture, other: Picture) -> int:
+    """The least distance of any form of the one from the other, in bits."""
+    return min(
+        hamming(pdq.bits, view.pdq.bits)
+        for asked in one.views
+        for pdq in asked.variants
+        for view in other.views
+    )
 
 
 def _picture(name: str, data: bytes, family: str = "") -> Picture:
@@ -257,8 +294,8 @@ def _picture(name: str, data: bytes, family: str = "") -> Picture:
         # The network does not take this kind of file, as most do not.
         data = _file(Image.open(io.BytesIO(data)), quality=90)
         signed = sign_picture(data)
-    bits = signed.pdq.bits if signed.is_comparable else None
-    return Picture(name, data, signed.media_type, bits, family)
+    views = tuple(view for view in signed.views if view.is_comparable)
+    return Picture(name, data, signed.media_type, views, family)
 
 
 def _file(picture: Image.Image, kind: str = "JPEG", quality: int = 85) -> bytes:

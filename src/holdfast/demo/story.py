@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,7 +22,7 @@ from holdfast.demo.desk import Desk
 from holdfast.demo.display import Display
 from holdfast.demo.network import Account
 from holdfast.demo.people import CATEGORY, Receipt, Reporter
-from holdfast.demo.pictures import SEED, Album
+from holdfast.demo.pictures import SEED, Album, Picture
 from holdfast.demo.stage import Stage
 from plaza.crowd import Crowd, Habits
 
@@ -124,9 +124,10 @@ class Story:
             ]
             self.planted[each.name] = self.plaza.post(self.people[whose], each)
         within = sum(each.within_reach for each in self.album.planted)
+        closer = sum(each.seen_closer for each in self.album.planted)
         self.display.tell(
             f"one of them will be reported; {len(self.planted)} copies of it are up,"
-            f" {within} within PDQ's reach"
+            f" {within} within PDQ's reach, {closer} within that of a closer look"
         )
 
     def live(self) -> None:
@@ -161,12 +162,32 @@ class Story:
         self.display.tell("Plaza has confirmed every one of them", took)
         seen = self.plaza.look(self.reported)
         self.display.tell(f"whoever looks now is answered {seen} (not available)")
-        missed = [each for each in self.album.planted if not each.within_reach]
-        if missed:
-            families = ", ".join(sorted({each.family for each in missed}))
+        self._look_closer()
+
+    def _look_closer(self) -> None:
+        """Soon after the report: what local features find, and what nothing finds."""
+        closer = [each for each in self.album.planted if each.seen_closer]
+        if closer:
+            items = [self.planted[each.name] for each in closer]
+            self._until(
+                lambda: all(self._state(item) == "frozen" for item in items),
+                "What a closer look finds was not frozen",
+            )
+            took = time.time() - self.told.pressed_at
+            self.display.tell(f"a closer look found more: {_families(closer)}", took)
+        doubted = [each for each in self.album.planted if each.left_to_people]
+        if doubted:
             self.display.tell(
-                f"{len(missed)} planted copies are beyond PDQ's reach and stay up until"
-                f" somebody reports them: {families}"
+                f"possibly a copy, left to people to say: {_families(doubted)}"
+            )
+        missed = [
+            each
+            for each in self.album.planted
+            if not (each.within_reach or each.seen_closer or each.left_to_people)
+        ]
+        if missed:
+            self.display.tell(
+                "beyond reach, up until somebody reports them: " + _families(missed)
             )
 
     def upload_again(self) -> None:
@@ -286,7 +307,11 @@ class Story:
     # Looking whether it happened.
 
     def _ledger(self) -> Mapping[str, Any]:
-        within = {each.name for each in self.album.planted if each.within_reach}
+        within = {
+            each.name
+            for each in self.album.planted
+            if each.within_reach or each.seen_closer
+        }
         items = [self.reported, *(self.planted[name] for name in within)]
         return self.plaza.exposure(items, self.told.pressed_at or time.time())
 
@@ -349,3 +374,8 @@ class Story:
             if time.monotonic() > deadline:
                 raise Unavailable(f"{otherwise} within {wait_s:g} seconds.")
             time.sleep(LOOK_EVERY_S)
+
+
+def _families(pictures: Sequence[Picture]) -> str:
+    """How many there are, and what was done to them."""
+    return f"{len(pictures)} ({', '.join(sorted({each.family for each in pictures}))})"

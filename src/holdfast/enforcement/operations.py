@@ -103,9 +103,8 @@ def plan(event: Event) -> None:
         done = Enforcement.objects.filter(
             _STANDS, decision__case__in=family(decision.case_id)
         )
-        items = Item.objects.filter(place__case=decision.case).exclude(
-            id__in=done.filter(verb=Verb.REMOVE).values("item")
-        )
+        decided = Item.objects.filter(place__case=decision.case, place__certain=True)
+        items = decided.exclude(id__in=done.filter(verb=Verb.REMOVE).values("item"))
         parts = _offenders(decision).exclude(
             actor__in=done.filter(verb=Verb.SUSPEND).values("actor")
         )

@@ -26,7 +26,7 @@ from holdfast.decisions.models import Decision
 from holdfast.evidence.models import Preservation
 from holdfast.evidence.rules import UNREACHABLE_AFTER_S, keep_until, span_of
 from holdfast.fingerprints.models import Fingerprint
-from holdfast.fingerprints.operations import media_bytes
+from holdfast.fingerprints.sources import media_bytes
 from holdfast.items.models import Item, Media
 from holdfast.policy import queries as policies
 from holdfast.triage.models import Case, CaseItem

@@ -13,16 +13,18 @@ from dataclasses import dataclass
 from functools import lru_cache
 from uuid import UUID
 
+import pillow_heif
 from PIL import Image, ImageFilter
 
 from holdfast.base.by import By, Permission
 from holdfast.base.errors import InvalidInput, NotFound
 from holdfast.evidence.models import Preservation
-from holdfast.fingerprints.operations import media_bytes
+from holdfast.fingerprints.sources import media_bytes
 from holdfast.items.models import Media
 from holdfast.review.queries import open_reveal
 from holdfast.signals.media import MEDIA_TYPES, decode_luma, sniff
 from holdfast.signals.refusal import MediaRefused, RefusalReason
+from holdfast.signals.video_kind import PREFIX_BYTES, VideoKind, sniff_video
 from holdfast.vault.queries import open_blob
 
 PREVIEW_SIDE_PIXELS = 24
@@ -34,10 +36,17 @@ PREVIEWS_KEPT = 2048
 """Previews that one process keeps in memory, of well under 1 kB each."""
 
 
-FILMS = {b"\x1a\x45\xdf\xa3": "video/webm", b"OggS": "video/ogg"}
-"""What films that browsers play begin with (Matroska's EBML header; RFC 3533)."""
-MP4_BOX = b"ftyp"
-"""At byte 4 of an ISO base media file (ISO/IEC 14496-12, section 4.3)."""
+PLAYED = {
+    VideoKind.MP4: "video/mp4",
+    VideoKind.QUICKTIME: "video/mp4",
+    VideoKind.THREE_GP: "video/mp4",
+    VideoKind.WEBM: "video/webm",
+    VideoKind.MATROSKA: "video/webm",
+    VideoKind.OGG: "video/ogg",
+}
+"""The films that browsers play, and as what."""
+REDRAWN = frozenset({"TIFF", "HEIC"})
+"""Pictures that browsers do not draw: the same pixels in a format without loss."""
 
 
 @dataclass(frozen=True)
@@ -67,27 +76,26 @@ def drawable(data: bytes) -> Original:
     So a page or a script that was uploaded as a picture is never handed to a browser.
     Raises ``MediaRefused``.
     """
-    for beginning, media_type in FILMS.items():
-        if data.startswith(beginning):
-            return Original(data, media_type)
-    try:
-        kind = sniff(data)
-    except MediaRefused as refused:
-        is_mp4 = data[4:8] == MP4_BOX
-        if is_mp4 and refused.reason is RefusalReason.NOT_A_PICTURE:
-            return Original(data, "video/mp4")
-        raise
-    if kind == "TIFF":
-        # Browsers draw no TIFF: the same pixels, in a format without loss.
-        return Original(_as_png(data), MEDIA_TYPES["PNG"])
+    film = sniff_video(data[:PREFIX_BYTES])
+    if film is not None:
+        if film not in PLAYED:
+            raise MediaRefused(RefusalReason.UNSUPPORTED_FORMAT)
+        return Original(data, PLAYED[film])
+    kind = sniff(data)
+    if kind in REDRAWN:
+        return Original(_as_png(data, kind), MEDIA_TYPES["PNG"])
     return Original(data, MEDIA_TYPES[kind])
 
 
-def _as_png(data: bytes) -> bytes:
+def _as_png(data: bytes, kind: str) -> bytes:
     # Decoded once before, because that refuses bombs and broken files.
     decode_luma(data)
     out = io.BytesIO()
-    with Image.open(io.BytesIO(data), formats=["TIFF"]) as picture:
+    if kind == "HEIC":
+        file = pillow_heif.open_heif(data, convert_hdr_to_8bit=True)
+        file.to_pillow().convert("RGB").save(out, "PNG")
+        return out.getvalue()
+    with Image.open(io.BytesIO(data), formats=[kind]) as picture:
         picture.convert("RGB").save(out, "PNG")
     return out.getvalue()
 

@@ -49,7 +49,7 @@ def freeze_what_violates(event: Event) -> None:
     if event.facts["outcome"] != "violation":
         return
     case = Case.objects.get(id=event.about["case"])
-    places = case.items.filter(item__state=ItemState.VISIBLE)
+    places = case.items.filter(item__state=ItemState.VISIBLE, certain=True)
     items = lock_items(places.values_list("item", flat=True))
     _freeze(
         case,
@@ -105,7 +105,8 @@ def _freeze_case(case: Case, report: Report | None, *, arrived: bool) -> None:
     category = policies.category_of(case.category)
     places = {
         place.item_id: place
-        for place in case.items.filter(item__state=ItemState.VISIBLE)
+        # What is only possibly a copy is not hidden before people say that it is one.
+        for place in case.items.filter(item__state=ItemState.VISIBLE, certain=True)
     }
     items = [item for item in lock_items(places) if item.state == ItemState.VISIBLE]
     weight = report is not None and _has_weight(report)

@@ -94,17 +94,20 @@ def remember(
 ) -> None:
     """Keep an answer. Inside a transaction it stands and falls with the work."""
     packed = base64.b64encode(zlib.compress(answer.body.encode())).decode()
-    RememberedAnswer.objects.update_or_create(
+    kept = RememberedAnswer(
         key_id=key_id,
         idempotency_key=idempotency_key,
-        defaults={
-            "request_hash": request_hash,
-            "status": answer.status,
-            "body": keys().encrypt_secret(
-                packed, bound_to=_place(key_id, idempotency_key)
-            ),
-            "at": clock.now(),
-        },
+        request_hash=request_hash,
+        status=answer.status,
+        body=keys().encrypt_secret(packed, bound_to=_place(key_id, idempotency_key)),
+        at=clock.now(),
+    )
+    # One statement, where a look before the write would take six.
+    RememberedAnswer.objects.bulk_create(
+        [kept],
+        update_conflicts=True,
+        unique_fields=["key", "idempotency_key"],
+        update_fields=["request_hash", "status", "body", "at"],
     )
 
 

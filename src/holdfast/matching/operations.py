@@ -1,8 +1,9 @@
-"""Finding copies as things arrive, and keeping the bank of what people decided.
+"""Finding copies as things arrive, and banking what was reported and decided.
 
 Two ways cross: a report looks for copies while an upload looks for what was reported.
 Each looks after its own commit, the report once more than its first look inside its
-transaction, so that whichever commits last sees the other.
+transaction, so that whichever commits last sees the other. The same holds for a new
+entry of a bank, which is searched back over everything registered.
 """
 
 from __future__ import annotations
@@ -16,17 +17,32 @@ from holdfast.base import clock
 from holdfast.base.by import SYSTEM, By
 from holdfast.base.deadlock import again_after_deadlock
 from holdfast.base.events import Event, Kind, emit, in_bulk
-from holdfast.fingerprints.models import Fingerprint
+from holdfast.fingerprints.models import Fingerprint, View
 from holdfast.intake.models import Target
 from holdfast.items.models import Item, ItemState
-from holdfast.matching.models import BankEntry, BankState, Basis, Match
+from holdfast.matching.models import (
+    Bank,
+    BankEntry,
+    BankKind,
+    BankState,
+    Match,
+    SignalKind,
+    likeness_columns,
+)
 from holdfast.matching.queries import Copy, find_copies, find_known
+from holdfast.matching.rules import REPOST_OF_IT
+
+HERE = {
+    BankKind.REPORTED: ("reported-here", "Reported here"),
+    BankKind.DECIDED: ("decided-here", "Decided here"),
+}
+"""Slug and name of the banks of this installation itself."""
 
 
 def compare_with_known(event: Event) -> None:
-    """Compare an item that has just arrived with what was reported or decided."""
+    """Compare an item that has just arrived with what was reported, decided, banked."""
     for copy in find_known(event.about["item"]):
-        _found(event.about["platform"], copy, arrived=True)
+        write_down(event.about["platform"], copy, arrived=True)
 
 
 def follow_repost(event: Event) -> None:
@@ -34,8 +50,8 @@ def follow_repost(event: Event) -> None:
     item = Item.objects.select_related("repost_of").get(id=event.about["item"])
     above = item.repost_of
     if above is not None and above.state != ItemState.VISIBLE:
-        copy = Copy(item.id, above.id, Basis.REPOST, 0)
-        _found(event.about["platform"], copy, arrived=True)
+        copy = Copy(item.id, above.id, REPOST_OF_IT)
+        write_down(event.about["platform"], copy, arrived=True)
 
 
 def look_again(event: Event) -> None:
@@ -46,9 +62,15 @@ def look_again(event: Event) -> None:
 
 
 def look_for_copies(platform_id: UUID, item_id: UUID) -> None:
-    """Find the copies of a reported item and say of each new one that it was found."""
+    """Find the copies of a reported item and say of each new one that it was found.
+
+    A closer look follows, which sees more and takes longer.
+    """
     for copy in find_copies(item_id):
-        _found(platform_id, copy, arrived=False)
+        write_down(platform_id, copy, arrived=False)
+    with transaction.atomic():
+        about = {"platform": platform_id, "item": item_id}
+        emit(Kind.ITEM_COMPARED, about=about, by=SYSTEM)
 
 
 @in_bulk
@@ -67,6 +89,7 @@ def quarantine(item_id: UUID, *, category: str, case_id: UUID) -> None:
     """Bank a reported item's media until people decide; known entries stay."""
     _bank(
         [item_id],
+        BankKind.REPORTED,
         state=BankState.QUARANTINED,
         category=category,
         case_id=case_id,
@@ -83,26 +106,53 @@ def bank_decided(
     decision_id: UUID,
     by: By,
 ) -> None:
-    """Bank the media of items that people decided on."""
+    """Bank the media of items that people decided on. What was revoked stays so."""
+    items = list(item_ids)
+    state = BankState.ACTIVE if violates else BankState.CLEARED
     _bank(
-        item_ids,
-        state=BankState.ACTIVE if violates else BankState.CLEARED,
+        items,
+        BankKind.DECIDED,
+        state=state,
         category=category,
         case_id=case_id,
         decision_id=decision_id,
         by=by,
     )
+    BankEntry.objects.filter(item__in=items).exclude(state=BankState.REVOKED).update(
+        bank=bank_here(BankKind.DECIDED),
+        state=state,
+        category=category,
+        decision_id=decision_id,
+    )
+
+
+def bank_here(kind: BankKind) -> Bank:
+    """The bank of what was reported, or of what was decided, on this installation."""
+    slug, name = HERE[kind]
+    return Bank.objects.get_or_create(
+        slug=slug,
+        defaults={
+            "name": name,
+            "kind": kind,
+            "added_by": str(SYSTEM),
+            "added_at": clock.now(),
+        },
+    )[0]
 
 
 @again_after_deadlock
-def _found(platform_id: UUID, copy: Copy, *, arrived: bool) -> None:
+def write_down(platform_id: UUID, copy: Copy, *, arrived: bool) -> None:
     """Write a match down and say so; the same match again says nothing."""
     with transaction.atomic():
-        _match, new = Match.objects.get_or_create(
+        key = (
+            {"entry_id": copy.entry}
+            if copy.against is None
+            else {"against_id": copy.against, "basis": copy.like.basis}
+        )
+        match, new = Match.objects.get_or_create(
             item_id=copy.item,
-            against_id=copy.against,
-            basis=copy.basis,
-            defaults={"distance_bits": copy.distance_bits, "found_at": clock.now()},
+            **key,
+            defaults={**likeness_columns(copy.like), "found_at": clock.now()},
         )
         if not new:
             return
@@ -112,18 +162,17 @@ def _found(platform_id: UUID, copy: Copy, *, arrived: bool) -> None:
                 "platform": platform_id,
                 "item": copy.item,
                 "against": copy.against,
+                "entry": copy.entry,
+                "match": match.id,
             },
-            facts={
-                "basis": copy.basis,
-                "distance_bits": copy.distance_bits,
-                "arrived": arrived,
-            },
+            facts={**likeness_columns(copy.like), "arrived": arrived},
             by=SYSTEM,
         )
 
 
 def _bank(
     item_ids: Iterable[UUID],
+    kind: BankKind,
     *,
     state: BankState,
     category: str,
@@ -131,23 +180,40 @@ def _bank(
     decision_id: UUID | None = None,
     by: By,
 ) -> None:
-    prints = Fingerprint.objects.filter(item__in=list(item_ids))
-    for print_ in prints.order_by("id"):
-        entry, new = BankEntry.objects.get_or_create(
-            item_id=print_.item_id,
-            sha256=print_.sha256,
-            defaults={
-                "pdq": print_.pdq,
-                "quality": print_.quality,
-                "category": category,
-                "state": state,
-                "case_id": case_id,
-                "decision_id": decision_id,
-                "entered_at": clock.now(),
-                "entered_by": str(by),
-            },
+    """Enter every signal of some items; what is banked of an item already stays."""
+    prints = list(Fingerprint.objects.filter(item__in=list(item_ids)).order_by("id"))
+    if not prints:
+        return
+    views = View.objects.filter(fingerprint__in=prints, pdq__isnull=False)
+    said = {
+        "bank": bank_here(kind),
+        "state": state,
+        "category": category,
+        "case_id": case_id,
+        "decision_id": decision_id,
+        "entered_at": clock.now(),
+        "entered_by": str(by),
+    }
+    entries = [
+        BankEntry(
+            kind=SignalKind.SHA256,
+            digest=each.sha256,
+            item_id=each.item_id,
+            media_id=each.media_id,
+            **said,
         )
-        if not new and state != BankState.QUARANTINED:
-            entry.state, entry.category = state, category
-            entry.decision_id = decision_id
-            entry.save(update_fields=["state", "category", "decision_id"])
+        for each in prints
+    ] + [
+        BankEntry(
+            kind=SignalKind.PDQ,
+            pdq=each.pdq,
+            quality=each.quality,
+            part=each.part,
+            at_ms=each.at_ms,
+            item_id=each.item_id,
+            media_id=each.media_id,
+            **said,
+        )
+        for each in views.order_by("id")
+    ]
+    BankEntry.objects.bulk_create(entries, ignore_conflicts=True)

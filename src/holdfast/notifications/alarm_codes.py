@@ -91,6 +91,19 @@ CODES: Mapping[str, Code] = {
         "Media cannot be fetched from the site, so it is neither compared nor sealed.",
         ("platform",),
     ),
+    "exchange.failing": Code(
+        "Known hashes cannot be fetched from an exchange. It is tried again.",
+        ("exchange",),
+    ),
+    "exchange.refuses_us": Code(
+        "A hash exchange refuses our credentials. New hashes are not fetched.",
+        ("exchange",),
+    ),
+    "exchange.shrank": Code(
+        "A hash exchange has lost most of its hashes. None is taken back before "
+        "somebody says so.",
+        ("exchange",),
+    ),
     "log.behind": Code("Events are not reaching the Merkle log.", ()),
     "platform.silent": Code("A site has sent nothing for too long.", ("platform",)),
 }

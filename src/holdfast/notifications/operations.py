@@ -19,15 +19,16 @@ from holdfast.base.events import Event, Kind, emit, in_bulk
 from holdfast.decisions.models import Decision
 from holdfast.fingerprints.models import Fingerprint
 from holdfast.intake.models import Report
-from holdfast.items.models import Item, ItemState
-from holdfast.matching.models import BankEntry, BankState
+from holdfast.items.models import ItemState
+from holdfast.matching.models import BankState
+from holdfast.matching.queries import decided_here
 from holdfast.notifications.matrix import Audience, Cell, cell
 from holdfast.notifications.models import Notification, Receipt
 from holdfast.notifications.words import words
 from holdfast.policy import queries as policies
 from holdfast.review.models import Reveal
 from holdfast.triage.models import Case, CaseItem, CaseState, CaseTarget, Deadline
-from holdfast.triage.operations import living
+from holdfast.triage.placing import living
 
 
 def make_receipt(event: Event) -> None:
@@ -35,13 +36,12 @@ def make_receipt(event: Event) -> None:
     report = Report.objects.select_related("platform").get(id=event.about["report"])
     if Receipt.objects.filter(report=report).exists():
         return
-    frozen = _frozen_by(event)
+    frozen = set(_frozen_by(event))
     standing = CaseItem.objects.filter(
         case__in=CaseTarget.objects.filter(target__report=report).values("case")
     ).exclude(item__state=ItemState.VISIBLE)
-    before = list(
-        standing.exclude(item__in=frozen).values_list("item__external_id", flat=True)
-    )
+    names = dict(standing.values_list("item", "item__external_id"))
+    before = [name for item, name in names.items() if item not in frozen]
     targets = [
         {
             "named_as": target.named_as,
@@ -56,9 +56,7 @@ def make_receipt(event: Event) -> None:
         "number": report.number,
         "received_at": report.received_at.isoformat(),
         "targets": targets,
-        "frozen": sorted(
-            Item.objects.filter(id__in=frozen).values_list("external_id", flat=True)
-        ),
+        "frozen": sorted(name for item, name in names.items() if item in frozen),
         "already_frozen": sorted(before),
         "deadlines": [
             {
@@ -97,10 +95,11 @@ def tell_hidden(*events: Event) -> None:
 
 
 def _tell_hidden(case: Case) -> None:
-    if case.items.filter(item__confirmed_state=ItemState.VISIBLE).exists():
+    certain = case.items.filter(certain=True)
+    if certain.filter(item__confirmed_state=ItemState.VISIBLE).exists():
         return
     decision = _last_decision(case)
-    frozen = case.items.filter(item__confirmed_state=ItemState.FROZEN)
+    frozen = certain.filter(item__confirmed_state=ItemState.FROZEN)
     if decision is not None and not frozen.exists():
         told = cell(Kind.DELIVERY_CONFIRMED, Audience.REPORTER, "removed")
         _tell(case, told, decision=decision)
@@ -140,7 +139,7 @@ def _decided_before(case: Case) -> bool:
     """Whether people have decided on the very bytes of some item in another case."""
     items = case.items.values("item")
     prints = Fingerprint.objects.filter(item__in=items).values("sha256")
-    known = BankEntry.objects.filter(sha256__in=prints, state=BankState.ACTIVE)
+    known = decided_here().filter(digest__in=prints, state=BankState.ACTIVE)
     return known.exclude(item__in=items).exists()
 
 

@@ -83,6 +83,7 @@ def report_status(number: str, platform_id: UUID, *, by: By) -> dict[str, Any]:
         "received_at": known.received_at.isoformat(),
         "status": known.status,
         "frozen": receipt["frozen"],
+        "frozen_since": _frozen_since(report, receipt),
         "told_to_hide": known.told_to_hide,
         "confirmed": known.confirmed_hidden,
         "deadlines": receipt["deadlines"],
@@ -100,7 +101,7 @@ def status_of(report_id: UUID) -> ReportStatus:
     places = CaseTarget.objects.filter(target__report=report).select_related("case")
     cases = [place.case for place in places]
     states = list(
-        CaseItem.objects.filter(case__in=cases).values_list(
+        CaseItem.objects.filter(case__in=cases, certain=True).values_list(
             "item__state", "item__confirmed_state"
         )
     )
@@ -123,6 +124,16 @@ def status_of(report_id: UUID) -> ReportStatus:
         messages=_messages(report),
         receipt_words=receipt_of(report.id)["words"],
     )
+
+
+def _frozen_since(report: Report, receipt: dict[str, Any]) -> list[str]:
+    """What else of its cases was hidden after the receipt was made."""
+    cases = CaseTarget.objects.filter(target__report=report).values("case")
+    hidden = CaseItem.objects.filter(case__in=cases, certain=True).exclude(
+        item__state=ItemState.VISIBLE
+    )
+    said = {*receipt["frozen"], *receipt["already_frozen"]}
+    return sorted(set(hidden.values_list("item__external_id", flat=True)) - said)
 
 
 def _clocks(report: Report) -> tuple[ClockLine, ...]:

@@ -65,7 +65,7 @@ def exposure_of(case_id: UUID, *, by: By) -> Exposure:
     the platform confirmed the freeze, and after."""
     by.require(Permission.CASE_READ)
     case = Case.objects.get(id=case_id)
-    items = list(case.items.values_list("item", flat=True))
+    items = list(case.items.filter(certain=True).values_list("item", flat=True))
     confirmed = (
         Delivery.objects.filter(item__in=items, verb="freeze")
         .exclude(confirmed_at=None)
@@ -90,6 +90,7 @@ def _visible_in_open_cases() -> int:
     visible = CaseItem.objects.filter(
         case__state=CaseState.OPEN,
         case__child_safety=True,
+        certain=True,
         item__state=ItemState.VISIBLE,
     ).exclude(case__outcome="no_violation")
     items = set(visible.values_list("item", flat=True))

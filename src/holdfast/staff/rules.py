@@ -45,6 +45,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.CASE_REOPEN,
         Permission.ITEM_THAW,
         Permission.ALARM_ACKNOWLEDGE,
+        Permission.BANK_MANAGE,
         Permission.OVERSIGHT_READ,
     },
     Role.LEGAL: frozenset({Permission.CASE_READ, Permission.OVERSIGHT_READ}),
@@ -53,6 +54,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.PLATFORM_MANAGE,
             Permission.STAFF_MANAGE,
             Permission.AUTHORITY_GO_LIVE,
+            Permission.BANK_MANAGE,
             Permission.ALARM_ACKNOWLEDGE,
             Permission.OVERSIGHT_READ,
         }

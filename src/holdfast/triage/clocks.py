@@ -27,19 +27,23 @@ def start_clocks(
 ) -> None:
     """Every clock runs from receipt; where all is decided, none has to run."""
     facts = facts_of(report) if report else ReportFacts()
-    for each in policies.current().clocks_of(category, facts):
-        Deadline.objects.get_or_create(
-            case=case,
-            report_id=report.id if report else None,
-            round=case.round,
-            code=each.code,
-            defaults={
-                "shown_to_reporter": each.shown,
-                "runs_from": runs_from,
-                "due_at": runs_from + timedelta(hours=each.hours),
-                "met_at": runs_from if case.state == CaseState.DECIDED else None,
-            },
-        )
+    Deadline.objects.bulk_create(
+        (
+            Deadline(
+                case=case,
+                report_id=report.id if report else None,
+                round=case.round,
+                code=each.code,
+                shown_to_reporter=each.shown,
+                runs_from=runs_from,
+                due_at=runs_from + timedelta(hours=each.hours),
+                met_at=runs_from if case.state == CaseState.DECIDED else None,
+            )
+            for each in policies.current().clocks_of(category, facts)
+        ),
+        # A clock that runs already runs on as it is.
+        ignore_conflicts=True,
+    )
 
 
 def facts_of(report: Report) -> ReportFacts:

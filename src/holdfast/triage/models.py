@@ -9,6 +9,12 @@ from holdfast.base.models import Row
 from holdfast.base.privacy import classes
 from holdfast.intake.models import Target
 from holdfast.items.models import Item, Platform
+from holdfast.matching.models import (
+    LIKENESS,
+    BankEntry,
+    LikenessFields,
+    likeness_constraints,
+)
 
 
 class Urgency(models.TextChoices):
@@ -91,12 +97,22 @@ class ItemRole(models.TextChoices):
     """Why an item stands in a case."""
 
     REPORTED = "reported"
+    KNOWN = "known"
+    """Nobody reported it: a bank knows it."""
     REPOST = "repost"
     COPY = "copy"
 
 
-class CaseItem(Row):
-    """An item stands in at most one case."""
+FOUND_FIRST = (ItemRole.REPORTED, ItemRole.KNOWN)
+"""What a case is about; all else in it is a copy or a repost of one of these."""
+
+
+class CaseItem(LikenessFields, Row):
+    """An item stands in at most one case.
+
+    What is only possibly a copy (``certain`` false) waits here for people to say so:
+    no freeze, no decision and no enforcement of the case touches it before.
+    """
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="items")
     item = models.OneToOneField(Item, on_delete=models.PROTECT, related_name="place")
@@ -105,21 +121,31 @@ class CaseItem(Row):
         Item, null=True, on_delete=models.PROTECT, related_name="+"
     )
     """The reported item that this is a repost or a copy of."""
-    basis = models.CharField(max_length=16, blank=True)
-    distance_bits = models.PositiveSmallIntegerField(null=True)
+    entry = models.ForeignKey(
+        BankEntry, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    """The entry of a bank that knows this, or what this is a repost of."""
     placed_at = models.DateTimeField()
 
     privacy = classes(
-        operational="id case item role against basis distance_bits placed_at"
+        operational=f"id case item role against entry placed_at {LIKENESS}"
     )
 
     class Meta:
         db_table = "hf_case_item"
         constraints = [
             models.CheckConstraint(
-                condition=Q(role="reported") | Q(against__isnull=False),
+                condition=Q(role="reported")
+                | Q(against__isnull=False)
+                | Q(role__in=["known", "repost"], entry__isnull=False),
                 name="copy_of_something",
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(role="reported", certain=True)
+                | (~Q(role="reported") & Q(basis__gt="")),
+                name="copy_like_something",
+            ),
+            *likeness_constraints("case_item"),
         ]
 
 

@@ -7,35 +7,43 @@ other and end in one case.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q
 
 from holdfast.base import clock
 from holdfast.base.by import SYSTEM, By, Permission
-from holdfast.base.errors import NotFound
 from holdfast.base.events import Event, Kind, emit
 from holdfast.base.ids import case_number
 from holdfast.intake.models import Report, Target
 from holdfast.intake.queries import told_by
-from holdfast.items.models import ItemState
-from holdfast.items.queries import lock_items, reposts_below
+from holdfast.items.models import Item
 from holdfast.matching import operations as matching
-from holdfast.matching.models import Basis
+from holdfast.matching.models import BankEntry, Match
 from holdfast.matching.queries import Copy, find_copies
 from holdfast.policy import queries as policies
-from holdfast.policy.rules import Category, faster
+from holdfast.policy.rules import Category, ReportFacts, faster
 from holdfast.triage.clocks import facts_of, start_clocks
 from holdfast.triage.merging import join
 from holdfast.triage.models import (
+    FOUND_FIRST,
     Case,
     CaseItem,
     CaseState,
     CaseTarget,
     Deadline,
     ItemRole,
+)
+from holdfast.triage.placing import (
+    cases_of,
+    cases_of_entry,
+    living,
+    lock_places,
+    place_items,
+    reposts_of,
+    stands,
 )
 from holdfast.triage.rules import speaks_with_weight
 
@@ -47,7 +55,7 @@ def place_report_in_case(event: Event) -> None:
     copies = {
         each.item_id: find_copies(each.item_id) for each in targets if each.item_id
     }
-    _lock(
+    lock_places(
         {*copies, *(copy.item for found in copies.values() for copy in found)}, report
     )
     for target in targets:
@@ -55,22 +63,31 @@ def place_report_in_case(event: Event) -> None:
 
 
 def place_match_in_case(event: Event) -> None:
-    """Place a match in the case of what it was measured against."""
-    found = Copy(
-        UUID(str(event.about["item"])),
-        UUID(str(event.about["against"])),
-        Basis(event.facts["basis"]),
-        event.facts["distance_bits"],
-    )
-    copies = [found, *_reposts_of(found)]
-    _lock({found.against, *(copy.item for copy in copies)})
-    against = CaseItem.objects.filter(item=found.against).select_related("case").first()
-    if against is None:
-        # The report that this was measured for was not stored after all.
-        return
-    case = join([against.case, *_cases_of(copy.item for copy in copies)])
-    new = _place_items(case, copies)
+    """Place a match in the case of what it was measured against.
+
+    What a bank knows opens a case of its own, which later copies of it join.
+    """
+    match = Match.objects.select_related("entry").get(id=event.about["match"])
+    found = Copy(match.item_id, match.against_id, match.likeness, match.entry_id)
+    copies = [found, *reposts_of(found)]
+    items = {copy.item for copy in copies} | {match.against_id or match.item_id}
+    lock_places(items, entry=match.entry)
+    cases = cases_of(copy.item for copy in copies if copy.like.certain)
+    if match.entry is not None:
+        cases = [*cases, *cases_of_entry(match.entry, match.item.platform_id)]
+        is_new = not cases
+        case = _open_known(match.item, match.entry) if is_new else join(cases)
+    else:
+        against = CaseItem.objects.filter(item=found.against).select_related("case")
+        place = against.first()
+        if place is None:
+            # The report that this was measured for was not stored after all.
+            return
+        case = join([place.case, *cases])
+    new = place_items(case, copies)
     _after_new_items(case, new, report=None)
+    if match.entry is not None:
+        _look_again_at_cleared(case, found.item, new)
 
 
 def catch_up(event: Event) -> None:
@@ -94,7 +111,7 @@ def look_for_copies(event: Event) -> None:
     An upload that crossed the decision is found by whichever of the two commits last.
     """
     reported = CaseItem.objects.filter(
-        case=event.about["case"], role=ItemRole.REPORTED
+        case=event.about["case"], role__in=FOUND_FIRST
     ).values_list("item", flat=True)
     for item_id in reported:
         matching.look_for_copies(event.about["platform"], item_id)
@@ -109,7 +126,7 @@ def settle_decided_case(event: Event) -> None:
     case.save(update_fields=["state", "outcome", "decided_at"])
     case.deadlines.filter(met_at=None).update(met_at=event.at)
     matching.bank_decided(
-        case.items.values_list("item", flat=True),
+        case.items.filter(certain=True).values_list("item", flat=True),
         violates=case.outcome == "violation",
         category=event.facts["category"],
         case_id=case.id,
@@ -132,9 +149,9 @@ def reopen_challenged(event: Event) -> None:
     for case_id in places.values_list("case", flat=True).distinct():
         case = living(case_id, lock=True)
         if case.state == CaseState.DECIDED:
-            _reopen(case, because="challenge", by=SYSTEM)
-            category = policies.category_of(case.category)
-            start_clocks(case, category, report, runs_from=event.at)
+            open_again(
+                case, because="challenge", by=SYSTEM, report=report, runs_from=event.at
+            )
 
 
 def reopen(case_id: UUID, *, by: By) -> None:
@@ -143,43 +160,18 @@ def reopen(case_id: UUID, *, by: By) -> None:
     with transaction.atomic():
         case = living(case_id, lock=True)
         if case.state == CaseState.DECIDED:
-            _reopen(case, because="staff", by=by)
-            category = policies.category_of(case.category)
-            start_clocks(case, category, None, runs_from=clock.now())
-
-
-def living(case_id: UUID, *, lock: bool = False) -> Case:
-    """The case itself, or the one it was merged into. Raises ``NotFound``."""
-    rows = Case.objects.select_for_update(no_key=True) if lock else Case.objects
-    case = rows.filter(id=case_id).first()
-    if case is None:
-        raise NotFound("There is no such case.")
-    return living(case.merged_into_id, lock=lock) if case.merged_into_id else case
-
-
-def _lock(items: set[UUID], report: Report | None = None) -> None:
-    """Lock every item that a placing can touch, before any case and in one statement.
-
-    Those beside them in their cases, too: they may be frozen in the same transaction.
-    """
-    cases = Q(items__item__in=items)
-    if report is not None:
-        cases |= Q(targets__target__report=report)
-    beside = CaseItem.objects.filter(
-        case__in=Case.objects.filter(cases).values("id"),
-        item__state=ItemState.VISIBLE,
-    )
-    lock_items(items | set(beside.values_list("item", flat=True)))
+            open_again(case, because="staff", by=by)
 
 
 def _place_target(report: Report, target: Target, copies: Sequence[Copy]) -> None:
     if target.item_id:
-        cases = _cases_of([target.item_id, *(copy.item for copy in copies)])
+        certain = (copy.item for copy in copies if copy.like.certain)
+        cases = cases_of([target.item_id, *certain])
     else:
         cases = _cases_of_named(report, target)
     placed = CaseTarget.objects.filter(target=target).select_related("case").first()
     if placed is not None:
-        if target.item_id is None or _stands(target.item_id, placed.case_id):
+        if target.item_id is None or stands(target.item_id, placed.case_id):
             _take_in_what_was_added(placed.case, report)
             return
         cases = [placed.case, *cases]
@@ -190,8 +182,9 @@ def _place_target(report: Report, target: Target, copies: Sequence[Copy]) -> Non
         CaseTarget.objects.create(case=case, target=target, placed_at=clock.now())
     elif placed.case_id != case.id:
         CaseTarget.objects.filter(id=placed.id).update(case=case)
-    _raise_to(case, report, category)
-    new = _place_items(case, copies, reported=target.item_id)
+    if not is_new:
+        _raise_to(case, report, category)
+    new = place_items(case, copies, reported=target.item_id)
     start_clocks(case, category, report, runs_from=report.received_at)
     emit(
         Kind.CASE_OPENED if is_new else Kind.CASE_JOINED,
@@ -205,18 +198,6 @@ def _place_target(report: Report, target: Target, copies: Sequence[Copy]) -> Non
         by=SYSTEM,
     )
     _after_new_items(case, new, report=report)
-
-
-def _stands(item_id: UUID, case_id: UUID) -> bool:
-    return CaseItem.objects.filter(item=item_id, case=case_id).exists()
-
-
-def _cases_of(item_ids: Iterable[UUID]) -> list[Case]:
-    """The cases in which items stand, locked in the order of their ids."""
-    ids = CaseItem.objects.filter(item__in=list(item_ids)).values("case")
-    return list(
-        Case.objects.select_for_update(no_key=True).filter(id__in=ids).order_by("id")
-    )
 
 
 def _cases_of_named(report: Report, target: Target) -> list[Case]:
@@ -253,6 +234,31 @@ def _open(report: Report, category: Category) -> Case:
     )
 
 
+def _open_known(item: Item, entry: BankEntry) -> Case:
+    """A case about what a bank knows, which nobody here has reported."""
+    policy = policies.current()
+    category = policies.category_of(entry.category)
+    now = clock.now()
+    case = Case.objects.create(
+        number=case_number(),
+        platform_id=item.platform_id,
+        category=category.code,
+        child_safety=category.child_safety,
+        urgency=policy.urgency(category, ReportFacts()),
+        policy_version=policy.version,
+        clock_from=now,
+        opened_at=now,
+    )
+    start_clocks(case, category, None, runs_from=now)
+    emit(
+        Kind.CASE_OPENED,
+        about={"platform": item.platform_id, "case": case.id, "item": item.id},
+        facts={"category": case.category, "urgency": case.urgency},
+        by=SYSTEM,
+    )
+    return case
+
+
 def _raise_to(case: Case, report: Report, category: Category) -> None:
     """A report can make a case more urgent or a matter of child safety, never less.
 
@@ -275,42 +281,6 @@ def _raise_to(case: Case, report: Report, category: Category) -> None:
     case.save(update_fields=["urgency", "clock_from", "category", "child_safety"])
 
 
-def _place_items(
-    case: Case, copies: Sequence[Copy], *, reported: UUID | None = None
-) -> list[CaseItem]:
-    """Put items into a case; returns those that were not in any case before."""
-    now = clock.now()
-    rows: list[CaseItem] = []
-    if reported is not None:
-        rows.append(
-            CaseItem(case=case, item_id=reported, role=ItemRole.REPORTED, placed_at=now)
-        )
-        # A copy that somebody reports is a reported item from then on: what is
-        # registered later is measured against it.
-        CaseItem.objects.filter(item=reported).exclude(role=ItemRole.REPORTED).update(
-            role=ItemRole.REPORTED
-        )
-    for copy in copies:
-        rows.append(
-            CaseItem(
-                case=case,
-                item_id=copy.item,
-                role=ItemRole.REPOST if copy.basis == Basis.REPOST else ItemRole.COPY,
-                against_id=copy.against,
-                basis=copy.basis,
-                distance_bits=copy.distance_bits,
-                placed_at=now,
-            )
-        )
-    standing = set(
-        CaseItem.objects.filter(item__in=[row.item_id for row in rows]).values_list(
-            "item", flat=True
-        )
-    )
-    new = [row for row in rows if row.item_id not in standing]
-    return CaseItem.objects.bulk_create(new)
-
-
 def _after_new_items(
     case: Case, new: Sequence[CaseItem], *, report: Report | None
 ) -> None:
@@ -322,7 +292,7 @@ def _after_new_items(
     if case.state != CaseState.DECIDED:
         return
     violates = case.outcome == "violation"
-    strange = [row for row in new if not _identical(row)]
+    strange = [row for row in new if not row.exact]
     for row in new:
         if violates and row not in strange:
             emit(
@@ -332,24 +302,36 @@ def _after_new_items(
                     "case": case.id,
                     "item": row.item_id,
                 },
-                facts={"basis": row.basis},
+                facts={"basis": str(row.basis)},
                 by=SYSTEM,
             )
     if strange or (report is not None and not violates):
-        _reopen(case, because="report" if report else "copy", by=SYSTEM)
-        start_clocks(
+        open_again(
             case,
-            policies.category_of(case.category),
-            report,
-            runs_from=report.received_at if report else clock.now(),
+            because="report" if report else "copy",
+            by=SYSTEM,
+            report=report,
+            runs_from=report.received_at if report else None,
         )
 
 
-def _identical(row: CaseItem) -> bool:
-    return row.basis in (Basis.DIGEST, Basis.REPOST) and row.distance_bits == 0
+def _look_again_at_cleared(case: Case, item_id: UUID, new: Sequence[CaseItem]) -> None:
+    """A bank says otherwise than people did: they look again, and nothing is frozen."""
+    cleared = case.state == CaseState.DECIDED and case.outcome == "no_violation"
+    if cleared and item_id not in {row.item_id for row in new}:
+        open_again(case, because="bank", by=SYSTEM)
 
 
-def _reopen(case: Case, *, because: str, by: By) -> None:
+def open_again(
+    case: Case,
+    *,
+    because: str,
+    by: By,
+    report: Report | None = None,
+    category: Category | None = None,
+    runs_from: datetime | None = None,
+) -> None:
+    """Open a locked, decided case in a new round, and start the clocks of that."""
     case.state = CaseState.OPEN
     case.round += 1
     case.save(update_fields=["state", "round"])
@@ -358,6 +340,12 @@ def _reopen(case: Case, *, because: str, by: By) -> None:
         about={"platform": case.platform_id, "case": case.id},
         facts={"because": because, "round": case.round},
         by=by,
+    )
+    start_clocks(
+        case,
+        category or policies.category_of(case.category),
+        report,
+        runs_from=runs_from or clock.now(),
     )
 
 
@@ -372,13 +360,6 @@ def _take_in_what_was_added(case: Case, report: Report) -> None:
         and case.outcome == "no_violation"
         and speaks_with_weight(told.claims, told.police_number)
     ):
-        _reopen(case, because="new_facts", by=SYSTEM)
-        start_clocks(case, category, report, runs_from=clock.now())
-
-
-def _reposts_of(copy: Copy) -> list[Copy]:
-    """The reposts of a copy, and theirs, however deep."""
-    return [
-        Copy(each, copy.against, Basis.REPOST, copy.distance_bits)
-        for each in reposts_below(copy.item) - {copy.against}
-    ]
+        open_again(
+            case, because="new_facts", by=SYSTEM, report=report, category=category
+        )

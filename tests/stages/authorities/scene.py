@@ -142,6 +142,8 @@ class Scene:
             case=self.case,
             item=item,
             role="copy" if against else "reported",
+            basis="digest" if against else "",
+            exact=bool(against),
             against=against,
             placed_at=clock.now(),
         )

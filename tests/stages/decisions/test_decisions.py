@@ -285,7 +285,7 @@ def test_what_was_thawed_is_not_told_to_be_hidden() -> None:
 def test_an_offender_who_is_referred_is_told_later() -> None:
     row, shown = case_with_picture()
     bystander = item()
-    put(row, bystander, role="repost", against=shown, basis="repost", distance_bits=0)
+    put(row, bystander, role="repost", against=shown, basis="repost", exact=True)
     look_and_read(
         row,
         shown,
@@ -341,7 +341,7 @@ def test_a_copy_of_what_was_decided_gets_the_decisions_reasons() -> None:
     row, shown = case_with_picture()
     look_and_read(row, shown, "violation", person("reviewer"))
     late = item()
-    put(row, late, role="copy", against=shown, basis="digest", distance_bits=0)
+    put(row, late, role="copy", against=shown, basis="digest", exact=True)
     freeze_item(row, late, because="upload")
     line = statements(row.id, SYSTEM)[-1]
     assert (line.kind, line.item_id) == ("decision", late.id)

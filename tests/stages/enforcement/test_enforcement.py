@@ -327,6 +327,8 @@ def join(
             case=case,
             item=item,
             role=ItemRole.COPY,
+            basis="digest",
+            exact=True,
             against=Item.objects.get(external_id="post-1"),
             placed_at=clock.now(),
         )

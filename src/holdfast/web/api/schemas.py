@@ -326,7 +326,10 @@ class ReportStatusOut(Schema):
     number: str
     received_at: datetime
     status: Literal["received", "being_looked_at", "decided"]
-    frozen: list[str]
+    frozen: list[str] = Field(description="Items that this report froze at once.")
+    frozen_since: list[str] = Field(
+        description="Items found and hidden later: crops, screenshots, new uploads."
+    )
     confirmed: int = Field(description="How many items the platform has confirmed.")
     deadlines: list[DeadlineOut]
     messages: list[MessageOut]

@@ -7,7 +7,9 @@ followed: they could lead to a host that nobody allowed.
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
+from typing import BinaryIO
 from urllib.parse import urlsplit
 
 import httpx
@@ -43,7 +45,14 @@ class Fetched:
 
 
 def fetch_media(host: Host, url: str) -> Fetched:
-    """The bytes behind a media address.
+    """The bytes behind a media address, in memory; see :func:`fetch_into`."""
+    held = io.BytesIO()
+    media_type = fetch_into(host, url, held, MAX_MEDIA_BYTES)
+    return Fetched(held.getvalue(), media_type)
+
+
+def fetch_into(host: Host, url: str, file: BinaryIO, limit_bytes: int) -> str:
+    """Write the bytes behind a media address into ``file``; returns their type.
 
     Raises ``Refused`` for a host that is not allowed or a file that is too large, and
     ``Unavailable`` when the platform does not answer with the file.
@@ -64,10 +73,9 @@ def fetch_media(host: Host, url: str) -> Fetched:
                 raise Unavailable(
                     "The platform did not serve the file.", status=answer.status_code
                 )
-            return Fetched(
-                _read(answer, MAX_MEDIA_BYTES),
-                answer.headers.get("content-type", "").partition(";")[0].strip(),
-            )
+            _read(answer, file, limit_bytes)
+            media_type: str = answer.headers.get("content-type", "")
+            return media_type.partition(";")[0].strip()
     except httpx.HTTPError as error:
         raise Unavailable(
             "The platform could not be reached.", why=type(error).__name__
@@ -114,12 +122,10 @@ def signed_headers(secret: str) -> dict[str, str]:
     return headers
 
 
-def _read(answer: httpx.Response, limit_bytes: int) -> bytes:
-    parts: list[bytes] = []
+def _read(answer: httpx.Response, file: BinaryIO, limit_bytes: int) -> None:
     size = 0
     for part in answer.iter_bytes():
         size += len(part)
         if size > limit_bytes:
             raise Refused("The file is larger than Holdfast takes in.")
-        parts.append(part)
-    return b"".join(parts)
+        file.write(part)

@@ -1,0 +1,179 @@
+"""docs/reference/speed.md, made from the last measurements and from nothing else.
+
+``holdfast bench NAME --json benchmarks/results/NAME.json`` measures; then
+``python -m holdfast_bench.report`` writes the page. A test holds the two equal, so no
+figure on it was typed by hand.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+RESULTS = ROOT / "benchmarks" / "results"
+PAGE = ROOT / "docs" / "reference" / "speed.md"
+
+Found = Mapping[str, Any]
+
+HEAD = """# Speed, and what it finds
+
+Made by `python -m holdfast_bench.report` from `benchmarks/results/`, which
+`holdfast bench` measured; no figure here was typed. Each measurement runs Holdfast and
+the named peer in one process, in turns, and takes medians. Yours will differ: run it
+(`make peers`, then `holdfast bench --help`).
+"""
+
+
+def page(results: Path = RESULTS) -> str:
+    """The whole page, as text."""
+    parts = [HEAD]
+    for name, section in SECTIONS.items():
+        file = results / f"{name}.json"
+        if file.exists():
+            parts.append(section(json.loads(file.read_text())))
+    return "\n".join(parts)
+
+
+def _table(head: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
+    head = list(head)
+    lines = [head, ["---"] * len(head), *([str(cell) for cell in row] for row in rows)]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
+
+
+def _machine(found: Found) -> str:
+    machine = found.get("machine", "")
+    said = (
+        ", ".join(f"{name} {value}" for name, value in machine.items() if value)
+        if isinstance(machine, Mapping)
+        else str(machine)
+    )
+    versions = ", ".join(f"{k} {v}" for k, v in found.get("versions", {}).items())
+    return f"Machine: {said}. {versions}\n"
+
+
+def _fingerprints(found: Found) -> str:
+    rows = [
+        (
+            size,
+            f"{one['holdfast_ms']:g} ms",
+            f"{one['pdqhash_ms']:g} ms",
+            f"{one['ratio_vs_pdqhash']:g} times",
+            f"{one['bound_decoding_alone_ms']:g} ms",
+            f"{one['drift_mean_bits']:g} / {one['drift_max_bits']}",
+        )
+        for size, one in found["sizes"].items()
+    ]
+    head = (
+        "JPEG",
+        "Holdfast",
+        found["peer"],
+        "ratio",
+        "libjpeg-turbo alone",
+        "drift, mean / most bits",
+    )
+    return (
+        "## From a JPEG's bytes to its PDQ\n\n"
+        + _table(head, rows)
+        + f"\nOne thread, {found['rounds']} rounds. {_machine(found)}"
+    )
+
+
+def _copies(found: Found) -> str:
+    rows = [
+        (
+            f"{one['n']:,}",
+            f"{one['recall']:g}",
+            f"{one['single_ms']['p50']:.2f} / {one['single_ms']['p99']:.2f} ms",
+            f"{one['ratio_vs_threatexchange']:.0f} times",
+            f"{one['ratio_vs_faiss_flat']:.0f} times",
+            f"{one['bytes_per_fingerprint']:.0f}",
+            f"{one['flat_scan_bound_ms']:.2f} ms",
+        )
+        for one in found["growth"]
+    ]
+    head = (
+        "fingerprints",
+        "recall",
+        "one query, p50 / p99",
+        "python-threatexchange",
+        "FAISS flat",
+        "bytes each",
+        "reading memory once",
+    )
+    return (
+        "## Exact search, 31 of 256 bits\n\n"
+        + _table(head, rows)
+        + f"\nOpening the largest takes {1000 * found['start_s']:.1f} ms."
+        + f" {found['rounds']} rounds, batches of {found['batch']}, equal threads."
+        + f" {_machine(found)}"
+    )
+
+
+def _edits(found: Found) -> str:
+    rows = [
+        (name.replace("_", " "), f"{one['pdq']:.0%}", f"{one['holdfast']:.0%}")
+        for name, one in found["families"].items()
+    ]
+    return (
+        "## What is found of each edit\n\n"
+        + _table(("edit", "PDQ alone", "Holdfast"), rows)
+        + f"\n{found['photographs']} photographs with enough texture"
+        + f" ({found['smooth']} smooth ones left out), against {found['unrelated']:,}"
+        + f" unrelated pictures: {found['wrongly_frozen']} wrongly frozen."
+        + f" {found['bytes_a_picture']['index']:,} bytes of index a picture."
+        + f" Machine: {found['machine']}.\n"
+    )
+
+
+def _video(found: Found) -> str:
+    rows = [
+        ("whole pass", f"{found['ratio_vs_vpdq']:g} times", found["copies_found"]),
+        (
+            "keyframes alone",
+            f"{found['keyframes_ratio_vs_vpdq']:g} times",
+            found["keyframes_copies_found"],
+        ),
+        ("vpdq", "1 times", found["vpdq_copies_found"]),
+    ]
+    bound = ", ".join(
+        f"{name} {each:g} times" for name, each in found["bound_ratio_vs_vpdq"].items()
+    )
+    head = ("", "speed", f"copies found of {found['copies_planted']}")
+    return (
+        "## Video, one frame a second, 720p H.264\n\n"
+        + _table(head, rows)
+        + f"\nWrongly found: {found['wrongly_found']} of {found['pairs_unrelated']}"
+        + f" unrelated pairs. Decoding alone: {bound}. {_machine(found)}"
+    )
+
+
+def _freeze(found: Found) -> str:
+    rows = [
+        (what, f"{one['p50']:g} ms", f"{one['p99']:g} ms")
+        for what, one in (
+            ("a report every so often", found["ms"]),
+            ("one after the other", found["ms_in_a_row"]),
+            ("with a codename", found["ms_with_codename"]),
+        )
+    ]
+    return (
+        f"## From a report to 201, {found['copies']} copies frozen and committed\n\n"
+        + _table(("", "p50", "p99"), rows)
+        + f"\n{found['n']:,} registered pictures, {found['reports']} reports over"
+        + f" HTTP. {_machine(found)}"
+    )
+
+
+SECTIONS: Mapping[str, Callable[[Found], str]] = {
+    "fingerprints": _fingerprints,
+    "copies": _copies,
+    "edits": _edits,
+    "video": _video,
+    "freeze": _freeze,
+}
+
+if __name__ == "__main__":
+    PAGE.write_text(page())
