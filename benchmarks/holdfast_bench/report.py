@@ -117,12 +117,16 @@ def _edits(found: Found) -> str:
         (name.replace("_", " "), f"{one['pdq']:.0%}", f"{one['holdfast']:.0%}")
         for name, one in found["families"].items()
     ]
+    near = found["near_duplicates"]
     return (
         "## What is found of each edit\n\n"
         + _table(("edit", "PDQ alone", "Holdfast"), rows)
         + f"\n{found['photographs']} photographs with enough texture"
-        + f" ({found['smooth']} smooth ones left out), against {found['unrelated']:,}"
-        + f" unrelated pictures: {found['wrongly_frozen']} wrongly frozen."
+        + f" ({len(found['smooth'])} smooth ones left out), against"
+        + f" {found['unrelated']:,} unrelated pictures: {found['wrongly_frozen']}"
+        + f" wrongly frozen. Of {near['made']} near-duplicates (another edition, a step"
+        + f" aside, the next moment) {near['for_people']} went to people and"
+        + f" {near['frozen']} were frozen."
         + f" {found['bytes_a_picture']['index']:,} bytes of index a picture."
         + f" Machine: {found['machine']}.\n"
     )

@@ -54,13 +54,14 @@ FLOW: tuple[On | Every, ...] = (
         soon=(matching.compare_with_known, triage.catch_up),
         priority=FINDING,
     ),
-    on(Kind.ITEM_DESCRIBED, soon=(closer.compare_closer,), priority=LOOKING),
+    on(Kind.ITEM_DESCRIBED, soon=(closer.compare_closer,), priority=LOOKING, slow=True),
     # Copies of something reported or decided were looked for at a glance.
-    on(Kind.ITEM_COMPARED, soon=(closer.look_closer,), priority=FINDING),
+    on(Kind.ITEM_COMPARED, soon=(closer.look_closer,), priority=FINDING, slow=True),
     on(
         Kind.VIDEO_POSTPONED,
         soon=(fingerprints.fingerprint_whole_video,),
         priority=FINDING,
+        slow=True,
     ),
     # What a bank learns is searched back; what it takes back goes to people again.
     on(Kind.BANK_ENTERED, soon=(bank.search_back,), priority=FINDING),

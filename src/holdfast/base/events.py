@@ -32,6 +32,7 @@ About = Mapping[str, UUID | int | str | None]
 Tick = Callable[[], None]
 
 STEP_TASK = "holdfast.step"
+QUEUE, SLOW_QUEUE = "steps", "slow"
 ALARM_AFTER_ATTEMPTS = 3
 """A step that failed this often is an alarm; it is tried again all the same."""
 AGAIN_EVERY = 24
@@ -115,6 +116,8 @@ class On:
     soon: tuple[Step, ...] = ()
     priority: int = 0
     """Jobs of a higher priority are taken first."""
+    slow: bool = False
+    """Jobs that take seconds of a processor run apart, and hold no other up."""
 
 
 class BulkStep(Protocol):
@@ -147,9 +150,10 @@ def on(
     at_once: Sequence[Step] = (),
     soon: Sequence[Step] = (),
     priority: int = 0,
+    slow: bool = False,
 ) -> On:
     """One line of the flow."""
-    return On(kind, tuple(at_once), tuple(soon), priority)
+    return On(kind, tuple(at_once), tuple(soon), priority, slow)
 
 
 def every(seconds: int, *steps: Tick) -> Every:
@@ -318,7 +322,7 @@ def _enqueue(line: On, events: Sequence[Event], later_s: int) -> None:
     ]
     jobs.configure_task(
         STEP_TASK,
-        queue="steps",
+        queue=SLOW_QUEUE if line.slow else QUEUE,
         priority=line.priority,
         schedule_in={"seconds": later_s} if later_s else None,
     ).batch_defer(*wanted)

@@ -23,6 +23,8 @@ from procrastinate.jobs import Job
 from holdfast.base import clock
 from holdfast.base.events import (
     ALARM_AFTER_ATTEMPTS,
+    QUEUE,
+    SLOW_QUEUE,
     STEP_TASK,
     Every,
     Tick,
@@ -37,6 +39,8 @@ FIRST_PAUSE_S = 1
 LONGEST_PAUSE_S = 900
 CONCURRENCY = 4
 """Steps that one worker runs at a time, each in a thread of its own."""
+SLOW_CONCURRENCY = 1
+"""Slow steps that it runs beside those: they take seconds of a processor."""
 POLL_S = 0.2
 HEARTBEAT_S = 2
 STALLED_AFTER_S = 6
@@ -184,11 +188,13 @@ def drain() -> None:
 
 
 async def _work(*, wait: bool, concurrency: int) -> None:
+    """Two lanes, of which a slow step never takes the place of another; once, one."""
     connector = jobs.connector.get_worker_connector()  # type: ignore[attr-defined]  # The Django connector has it, its base class does not say so.
     app = jobs.with_connector(connector)
-    async with app.open_async():
+
+    async def lane(queues: list[str], concurrency: int, *, signals: bool) -> None:
         await app.run_worker_async(
-            queues=["steps"],
+            queues=queues,
             concurrency=concurrency,
             wait=wait,
             fetch_job_polling_interval=POLL_S,
@@ -196,6 +202,22 @@ async def _work(*, wait: bool, concurrency: int) -> None:
             delete_jobs="successful",
             update_heartbeat_interval=HEARTBEAT_S,
             stalled_worker_timeout=STALLED_AFTER_S,
-            install_signal_handlers=wait,
+            install_signal_handlers=signals,
             additional_context={"once": not wait},
         )
+
+    async with app.open_async():
+        if not wait:
+            await lane([QUEUE, SLOW_QUEUE], concurrency, signals=False)
+            return
+        lanes = [
+            asyncio.create_task(lane([QUEUE], concurrency, signals=True)),
+            asyncio.create_task(lane([SLOW_QUEUE], SLOW_CONCURRENCY, signals=False)),
+        ]
+        # A signal ends the first, a failure either; the other then finishes and ends.
+        ended, others = await asyncio.wait(lanes, return_when=asyncio.FIRST_COMPLETED)
+        for other in others:
+            other.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        for each in ended:
+            each.result()

@@ -81,7 +81,8 @@ def look() -> Iterator[Finding]:
             [clock.now() - ALIVE_WITHIN],
         )
         alive = (cursor.fetchone() or [0])[0]
-        yield Finding("workers", bool(alive), f"{alive} alive")
+        # Each worker has a lane for slow steps beside that for all others.
+        yield Finding("workers", bool(alive), f"{alive} lanes alive, two a worker")
         cursor.execute(
             "SELECT count(*), min(scheduled_at) FROM procrastinate_jobs"
             " WHERE status = 'todo'"
