@@ -43,6 +43,14 @@ def test_a_still_has_both_digests_and_eight_variants() -> None:
     assert signed.is_comparable
 
 
+@pytest.mark.parametrize(("side", "compared"), [(24, False), (31, False), (32, True)])
+def test_a_tiny_picture_is_compared_by_its_digest_alone(
+    side: int, compared: bool
+) -> None:
+    tiny = photograph("astronaut").resize((side, 2 * side))
+    assert sign_picture(encode(tiny, "PNG")).is_comparable is compared
+
+
 @pytest.mark.parametrize("turn", list(Image.Transpose))
 @pytest.mark.parametrize("name", PHOTOGRAPHS[:4])
 def test_a_turned_copy_is_found_by_a_variant(name: str, turn: Image.Transpose) -> None:

@@ -173,7 +173,9 @@ def _show(found: Found, cases: dict[str, str]) -> None:
         console.print(_copies_table(found.copies, cases))
     count = len(found.copies)
     console.print(
-        f"{count} {'copy' if count == 1 else 'copies'} registered.", highlight=False
+        f"{count} {'copy' if count == 1 else 'copies'} registered. Crops, captions and"
+        " screenshots are looked for when something is reported, not here.",
+        highlight=False,
     )
     if not found.known:
         console.print("No bank knows it.")

@@ -31,7 +31,7 @@ from holdfast.matching.models import (
     BankState,
     SignalKind,
 )
-from holdfast.matching.operations import write_down
+from holdfast.matching.operations import look_around, write_down
 from holdfast.matching.queries import Copy, cleared_among, looked_for
 from holdfast.matching.rules import (
     SAME_BYTES,
@@ -159,6 +159,8 @@ def search_back(event: Event) -> None:
         # People cleared these bytes: a picture that is like them says nothing new.
         if item not in cleared or like.basis == Basis.DIGEST:
             write_down(platform, Copy(item, None, like, entry), arrived=False)
+    for item, (platform, _, _) in sorted(found.items()):
+        look_around(platform, item)
 
 
 def _enter(bank: Bank, signals: Sequence[SignalGiven], by: By) -> int:

@@ -41,8 +41,11 @@ HERE = {
 
 def compare_with_known(event: Event) -> None:
     """Compare an item that has just arrived with what was reported, decided, banked."""
-    for copy in find_known(event.about["item"]):
+    known = find_known(event.about["item"])
+    for copy in known:
         write_down(event.about["platform"], copy, arrived=True)
+    if any(copy.entry is not None for copy in known):
+        look_around(event.about["platform"], event.about["item"])
 
 
 def follow_repost(event: Event) -> None:
@@ -71,6 +74,16 @@ def look_for_copies(platform_id: UUID, item_id: UUID) -> None:
     with transaction.atomic():
         about = {"platform": platform_id, "item": item_id}
         emit(Kind.ITEM_COMPARED, about=about, by=SYSTEM)
+
+
+def look_around(platform_id: UUID, item_id: UUID) -> None:
+    """Look for the copies of what a bank knew by its bytes, once it stands in a case.
+
+    A bank that has only bytes finds no other copy: the first item that has them stands
+    for them here, and is banked with what it shows until people decide.
+    """
+    if BankEntry.objects.filter(item=item_id, state=BankState.QUARANTINED).exists():
+        look_for_copies(platform_id, item_id)
 
 
 @in_bulk

@@ -27,6 +27,9 @@ MATCH_DISTANCE_BITS = 31
 MIN_QUALITY = 50
 """A fingerprint below it says too little to compare: Meta discards quality <= 49.
 Such a picture matches by digest alone."""
+MIN_SIDE_PIXELS_COMPARED = 32
+"""A picture with a shorter side is compared by its digest alone. PDQ enlarges it to a
+grid of 64 by 64, and most of what would be compared is not in the picture."""
 MAX_FRAMES = 8
 """At most this many frames of an animation are kept as views, each perhaps trimmed as
 well."""
@@ -149,7 +152,11 @@ def _sample(data: bytes) -> tuple[list[_Frame], int | None]:
 
 
 def _views(luma: Luma, data: bytes) -> Iterator[View]:
-    yield View(Part.WHOLE, dihedral(luma.pixels, luma.axes), luma.at_ms)
+    whole = dihedral(luma.pixels, luma.axes)
+    if min(luma.width, luma.height) < MIN_SIDE_PIXELS_COMPARED:
+        yield View(Part.WHOLE, tuple(PDQ(each.bits, 0) for each in whole), luma.at_ms)
+        return
+    yield View(Part.WHOLE, whole, luma.at_ms)
     inside = find_inside(luma)
     if inside is None:
         return

@@ -23,6 +23,7 @@ from holdfast.items.models import Item
 from holdfast.matching import operations as matching
 from holdfast.matching.models import BankEntry, Match
 from holdfast.matching.queries import Copy, find_copies
+from holdfast.matching.rules import Basis
 from holdfast.policy import queries as policies
 from holdfast.policy.rules import Category, ReportFacts, faster
 from holdfast.triage.clocks import facts_of, start_clocks
@@ -73,6 +74,7 @@ def place_match_in_case(event: Event) -> None:
     items = {copy.item for copy in copies} | {match.against_id or match.item_id}
     lock_places(items, entry=match.entry)
     cases = cases_of(copy.item for copy in copies if copy.like.certain)
+    is_new = False
     if match.entry is not None:
         cases = [*cases, *cases_of_entry(match.entry, match.item.platform_id)]
         is_new = not cases
@@ -85,6 +87,9 @@ def place_match_in_case(event: Event) -> None:
             return
         case = join([place.case, *cases])
     new = place_items(case, copies)
+    if match.entry is not None and is_new and match.basis == Basis.DIGEST:
+        # The bank has nothing but bytes: what has them shows what to look for.
+        matching.quarantine(match.item_id, category=case.category, case_id=case.id)
     _after_new_items(case, new, report=None)
     if match.entry is not None:
         _look_again_at_cleared(case, found.item, new)

@@ -102,10 +102,30 @@ def test_bytes_are_found_on_arrival_and_back(
     assert {(each.basis, each.case_id) for each in places} == {
         (Basis.DIGEST, Case.objects.get().id)
     }
-    # Two files with one MD5 can be made: people look at each.
-    assert {each.exact for each in places} == {kind == "sha256"}
+    # Two files with one MD5 can be made: people look at what it found. What has the
+    # very bytes of that is found by them.
+    assert places.get(item=before).exact == (kind == "sha256")
+    assert places.get(item=after).exact
     after.refresh_from_db()
     assert after.state == "frozen"
+
+
+def test_what_a_bank_knows_by_its_bytes_stands_for_its_copies(
+    world: World, bank: UUID
+) -> None:
+    """A bank with an MD5 finds one file; people who look for it want every copy."""
+    picture = photograph()
+    data = encoded(picture)
+    known = world.post("known", data)
+    before = world.post("before", encoded(picture.resize((200, 200))))
+    other = world.post("other", encoded(photograph("coffee")))
+    enter_and_search(bank, SignalGiven("md5", hashlib.md5(data).digest()))
+    after = world.post("after", encoded(picture.resize((160, 160))))
+    for item in (known, before, after, other):
+        item.refresh_from_db()
+    assert (known.state, before.state, after.state) == ("frozen",) * 3
+    assert other.state == "visible"
+    assert CaseItem.objects.filter(case=Case.objects.get()).count() == 3
 
 
 def test_a_turned_upload_is_found_by_an_entry(world: World, bank: UUID) -> None:
