@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from contextlib import ExitStack
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from holdfast.cli import start
-from holdfast.demo.pictures import Album, make_album
+from holdfast.demo.pictures import Picture
 from holdfast.demo.stage import Stage, new_folder, set_stage
 from holdfast.run.postgres import EmbeddedPostgres
 from holdfast.run.processes import Supervisor
@@ -18,9 +21,23 @@ PICTURES = 240
 
 
 @pytest.fixture(scope="session")
-def album() -> Album:
-    """Distinct pictures, each used by one journey alone."""
-    return make_album(PICTURES)
+def strangers() -> list[Picture]:
+    """Pictures that have nothing in common, each used by one journey alone.
+
+    They are drawn: two cuts of one photograph that overlap are copies of each other.
+    """
+    return [
+        Picture(f"drawn-{number:04}.jpg", _drawn(number), "image/jpeg", views=())
+        for number in range(PICTURES)
+    ]
+
+
+def _drawn(number: int) -> bytes:
+    patches = np.random.default_rng(number).integers(0, 256, (24, 24, 3), np.uint8)
+    drawing = Image.fromarray(patches).resize((480, 480), Image.Resampling.BICUBIC)
+    file = io.BytesIO()
+    drawing.save(file, "JPEG", quality=90)
+    return file.getvalue()
 
 
 @pytest.fixture(scope="session")
@@ -42,9 +59,9 @@ def stage() -> Iterator[Stage]:
 
 
 @pytest.fixture(scope="session")
-def settled_town(stage: Stage, album: Album) -> Town:
+def settled_town(stage: Stage, strangers: list[Picture]) -> Town:
     """That installation with its reviewer, once."""
-    return Town(stage, list(album.others))
+    return Town(stage, list(strangers))
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ from PIL import Image
 from holdfast.base.by import SYSTEM, By, Permission
 from holdfast.base.events import Event, Kind
 from holdfast.base.jobs import drain
-from holdfast.demo.pictures import Album
+from holdfast.demo.pictures import Picture
 from holdfast.items.models import Item, ItemState
 from holdfast.matching.bank import SignalGiven, enter, open_bank, search_back
 from holdfast.matching.models import BankKind, Match
@@ -37,6 +37,8 @@ from holdfast.staff.operations import add_person
 from holdfast.triage.models import Case, CaseItem, CaseState
 from tests.world import World, new_world
 
+Strangers = list[Picture]
+
 ROUNDS = 200
 DECISIONS = 20
 ENTRIES = 120
@@ -46,11 +48,11 @@ JITTER_S = 0.012
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.timeout(200)
-def test_an_upload_and_a_report_cross(album: Album) -> None:
+def test_an_upload_and_a_report_cross(strangers: Strangers) -> None:
     world, chance = new_world(), random.Random(1)
     with ThreadPoolExecutor(2) as pool:
         for number in range(ROUNDS):
-            original = album.others[number].data
+            original = strangers[number].data
             world.post(f"first-{number}", original)
             copy = original if number % 2 else _worse(original)
             upload = partial(world.post, f"copy-{number}", copy)
@@ -68,26 +70,28 @@ def test_an_upload_and_a_report_cross(album: Album) -> None:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.timeout(200)
-def test_an_upload_and_a_decision_cross(album: Album) -> None:
+def test_an_upload_and_a_decision_cross(strangers: Strangers) -> None:
     """The bank entry that a decision changes goes on freezing while it is changed."""
-    _cross_with_decisions(album, "child_sexual_abuse_material", "child_safety_terms")
+    _cross_with_decisions(
+        strangers, "child_sexual_abuse_material", "child_safety_terms"
+    )
 
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.timeout(200)
 def test_an_upload_and_a_decision_cross_where_reports_freeze_nothing(
-    album: Album,
+    strangers: Strangers,
 ) -> None:
     """Here the decision alone acts: it has to look for what arrived before it."""
-    _cross_with_decisions(album, "harassment", "harassment_terms")
+    _cross_with_decisions(strangers, "harassment", "harassment_terms")
 
 
-def _cross_with_decisions(album: Album, category: str, ground: str) -> None:
+def _cross_with_decisions(strangers: Strangers, category: str, ground: str) -> None:
     world, chance = new_world(), random.Random(2)
     reader = _reader()
     with ThreadPoolExecutor(2) as pool:
         for number in range(DECISIONS):
-            original = album.others[number].data
+            original = strangers[number].data
             first = world.post(f"first-{number}", original)
             world.report(items=(f"first-{number}",), category=category)
             case = _taken(first, reader)
@@ -109,7 +113,7 @@ def _cross_with_decisions(album: Album, category: str, ground: str) -> None:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.timeout(200)
-def test_an_upload_and_a_bank_entry_cross(album: Album) -> None:
+def test_an_upload_and_a_bank_entry_cross(strangers: Strangers) -> None:
     """The entry is searched back after its commit; the upload looks after its own."""
     world, chance = new_world(), random.Random(3)
     bank = open_bank(
@@ -121,7 +125,7 @@ def test_an_upload_and_a_bank_entry_cross(album: Album) -> None:
     )
     with ThreadPoolExecutor(2) as pool:
         for number in range(ENTRIES):
-            original = album.others[number].data
+            original = strangers[number].data
             copy = original if number % 2 else _worse(original)
             upload = partial(world.post, f"copy-{number}", copy)
             signal = _signal(original, same_bytes=bool(number % 2))
@@ -136,7 +140,9 @@ def test_an_upload_and_a_bank_entry_cross(album: Album) -> None:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.timeout(200)
-def test_two_uploads_that_one_entry_knows_are_one_case(album: Album) -> None:
+def test_two_uploads_that_one_entry_knows_are_one_case(
+    strangers: Strangers,
+) -> None:
     """Neither sees the other before it has committed; the entry is their lock."""
     world, chance = new_world(), random.Random(4)
     bank = open_bank(
@@ -146,7 +152,7 @@ def test_two_uploads_that_one_entry_knows_are_one_case(album: Album) -> None:
         category="child_sexual_abuse_material",
         by=SYSTEM,
     )
-    originals = [album.others[number].data for number in range(DECISIONS)]
+    originals = [strangers[number].data for number in range(DECISIONS)]
     _enter(bank, *(_signal(each, same_bytes=False) for each in originals))
     with ThreadPoolExecutor(2) as pool:
         for number, original in enumerate(originals):

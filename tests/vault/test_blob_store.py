@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import multiprocessing
 import os
 import secrets
@@ -265,6 +266,9 @@ def test_s3_without_its_extra_is_refused_by_name(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(sys.modules, "s3fs", None)
+    # A test before this one may have had the real one loaded.
+    loaded = importlib.import_module("fsspec.registry")._registry
+    monkeypatch.delitem(loaded, "s3", raising=False)
     with pytest.raises(UnusableStore, match=r"holdfast\[s3\]"):
         BlobStore("s3://bucket/x", [recipient_of(IDENTITY)], naming_key=NAMING_KEY)
 
