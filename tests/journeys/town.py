@@ -163,13 +163,19 @@ class Town:
         os.kill(self.pid(victim), signal.SIGKILL)
 
     def pid(self, name: str) -> int:
-        """The process behind a name."""
+        """The process behind a name, once there is one.
+
+        A worker whose database was killed may end a while after the database is back,
+        and is away for the supervisor's pause.
+        """
         if name == "database":
             place = places.read_place(Path(self.stage.folder) / "postgres")
             assert place is not None
             return int((place.data / "postmaster.pid").read_text().split()[0])
-        names = {"worker": "worker-1", "double": "cybertipline-double"}
-        return self.stage.supervisor.pids()[names.get(name, name)]
+        long = _long(name)
+        running = self.stage.supervisor.pids
+        self.until(lambda: long in running(), f"{name} runs")
+        return running()[long]
 
     @contextmanager
     def held(self, name: str) -> Iterator[None]:

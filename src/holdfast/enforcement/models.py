@@ -173,3 +173,7 @@ class Delivery(Row):
             ),
             models.Index(fields=["platform", "xid"], name="delivery_feed"),
         ]
+
+
+PENDING = models.Q(state=DeliveryState.PENDING)
+"""The deliveries that the platform has not confirmed."""

@@ -21,24 +21,20 @@ from holdfast.base.events import Kind, alarm, caused_by, emit, in_bulk
 from holdfast.base.models import Event
 from holdfast.decisions.models import ActorPart, Decision, Part
 from holdfast.enforcement import rules
-from holdfast.enforcement.delivery import (
-    Confirmed,
-    Order,
-    about_subject,
-    confirm,
-    confirm_delivery,
-    hand_over,
-    hand_over_what_is_due,
-    lock_subject,
-    order,
-    order_many,
-)
+from holdfast.enforcement.delivery import hand_over_what_is_due
 from holdfast.enforcement.models import (
     Delivery,
     DeliveryState,
     Enforcement,
     EnforcementState,
     Verb,
+)
+from holdfast.enforcement.orders import (
+    Order,
+    about_subject,
+    lock_subject,
+    order,
+    order_many,
 )
 from holdfast.enforcement.queries import feed_lag_s
 from holdfast.freeze.models import Freeze
@@ -48,12 +44,6 @@ from holdfast.review.models import Outcome
 from holdfast.review.queries import family
 from holdfast.triage.models import CaseItem, CaseState
 from holdfast.vault.models import SealedBlob
-
-__all__ = [
-    "Confirmed", "carry_out", "confirm", "confirm_delivery", "extend_decision",
-    "hand_over", "hand_over_due", "mark_confirmed", "order", "order_freeze",
-    "order_thaw", "plan", "undo_decision",
-]  # fmt: skip
 
 BATCH = 500
 """Enforcements that one tick takes up at most."""

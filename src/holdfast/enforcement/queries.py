@@ -20,8 +20,9 @@ from holdfast.base import clock
 from holdfast.base.by import By, Permission
 from holdfast.base.errors import InvalidInput
 from holdfast.base.fields import HORIZON_SQL
-from holdfast.enforcement.delivery import as_xid, change_of
+from holdfast.enforcement.delivery import change_of
 from holdfast.enforcement.models import Delivery, DeliveryState
+from holdfast.enforcement.orders import as_xid
 from holdfast.enforcement.rules import Change, Place, cursor_of, place_of
 from holdfast.items.models import Platform
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from holdfast.base.by import SYSTEM
 from holdfast.base.events import Event
 from holdfast.decisions.models import StatementOfReasons
-from holdfast.enforcement.delivery import lock_subject, order
 from holdfast.enforcement.models import Delivery, Verb
+from holdfast.enforcement.orders import lock_subject, order
 from holdfast.items.models import Item
 
 

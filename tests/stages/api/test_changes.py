@@ -6,8 +6,8 @@ import pytest
 from django.db import transaction
 
 from holdfast.base.by import SYSTEM, Permission
-from holdfast.enforcement.delivery import order
 from holdfast.enforcement.models import Verb
+from holdfast.enforcement.orders import order
 from tests.stages.api.calls import Api, json_of
 from tests.world import World, encoded, photograph
 

@@ -14,7 +14,7 @@ from PIL import Image, ImageOps
 
 from holdfast.base import clock
 from holdfast.base.by import SYSTEM, By, Permission
-from holdfast.enforcement.delivery import confirm_delivery
+from holdfast.enforcement.confirming import confirm_delivery
 from holdfast.enforcement.models import Delivery
 from holdfast.items.models import Item, ViewCount
 from holdfast.items.operations import record_share, record_views

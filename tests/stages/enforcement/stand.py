@@ -176,7 +176,7 @@ def enforcement_flow() -> Iterator[None]:
             ),
             on(Kind.ORIGINAL_SEALED, soon=[operations.carry_out]),
             on(Kind.COPY_COVERED, at_once=[operations.extend_decision]),
-            on(Kind.DELIVERY_ORDERED, soon=[operations.hand_over]),
+            on(Kind.DELIVERY_ORDERED, soon=[delivery.hand_over]),
             on(Kind.DELIVERY_CONFIRMED, at_once=[operations.mark_confirmed]),
         ]
     )

@@ -21,7 +21,14 @@ from holdfast.base.events import Kind
 from holdfast.base.jobs import drain as run_jobs
 from holdfast.base.jobs import run_tick
 from holdfast.base.models import Event
-from holdfast.enforcement import delivery, operations, queries, rules
+from holdfast.enforcement import (
+    confirming,
+    delivery,
+    operations,
+    orders,
+    queries,
+    rules,
+)
 from holdfast.enforcement.connectors.webhook import client
 from holdfast.enforcement.models import Delivery, Verb
 from holdfast.items.models import Item
@@ -134,7 +141,7 @@ def test_numbers_have_no_gaps_and_no_doubles_when_ordered_at_once(site: Site) ->
     def some() -> None:
         for _ in range(5):
             with transaction.atomic():
-                delivery.order(item, Verb.FREEZE, by=SYSTEM)
+                orders.order(item, Verb.FREEZE, by=SYSTEM)
 
     in_threads(some, some, some, some)
     numbers = Delivery.objects.order_by("number").values_list("number", flat=True)
@@ -148,8 +155,8 @@ def test_order_is_kept_when_many_workers_hand_over(
     for item in items:
         for _ in range(6):
             with transaction.atomic():
-                delivery.order(item, Verb.FREEZE, by=SYSTEM)
-                delivery.order(item, Verb.THAW, by=SYSTEM)
+                orders.order(item, Verb.FREEZE, by=SYSTEM)
+                orders.order(item, Verb.THAW, by=SYSTEM)
     slow_first = iter([0.1] * 3)
     network.behave = lambda _: time.sleep(next(slow_first, 0.0))
 
@@ -169,8 +176,8 @@ def test_two_workers_never_hand_over_the_same_one_at_once(
 ) -> None:
     item = site.item("post-1")
     with transaction.atomic():
-        delivery.order(item, Verb.FREEZE, by=SYSTEM)
-        delivery.order(item, Verb.THAW, by=SYSTEM)
+        orders.order(item, Verb.FREEZE, by=SYSTEM)
+        orders.order(item, Verb.THAW, by=SYSTEM)
     network.behave = lambda _: time.sleep(0.3)
     one = Q(item=item)
     in_threads(lambda: delivery.drain(one), lambda: delivery.drain(one))
@@ -184,7 +191,7 @@ def test_no_lock_is_held_while_the_platform_thinks(
 ) -> None:
     item = site.item("post-1")
     with transaction.atomic():
-        delivery.order(item, Verb.FREEZE, by=SYSTEM)
+        orders.order(item, Verb.FREEZE, by=SYSTEM)
 
     def order_meanwhile(_: Received) -> None:
         # Runs in the platform's thread, during the request: it needs the same rows.
@@ -192,7 +199,7 @@ def test_no_lock_is_held_while_the_platform_thinks(
             with transaction.atomic(), connection.cursor() as cursor:
                 cursor.execute("SET LOCAL lock_timeout = '500ms'")
                 Delivery.objects.select_for_update().get(number=1)
-                delivery.order(item, Verb.THAW, by=SYSTEM)
+                orders.order(item, Verb.THAW, by=SYSTEM)
         finally:
             connection.close()
 
@@ -206,7 +213,7 @@ def test_a_crash_before_the_confirmation_delivers_again(
 ) -> None:
     item = site.item("post-1")
     with transaction.atomic():
-        delivery.order(item, Verb.FREEZE, by=SYSTEM)
+        orders.order(item, Verb.FREEZE, by=SYSTEM)
 
     def die(*_: object, **__: object) -> bool:
         raise SystemExit
@@ -317,7 +324,7 @@ def test_a_slow_platform_delays_no_other(
     slow = [site.item(f"slow-{index}") for index in range(3 * delivery.AT_ONCE)]
     for item in [*slow, other.item("fast")]:
         with transaction.atomic():
-            delivery.order(item, Verb.FREEZE, by=SYSTEM)
+            orders.order(item, Verb.FREEZE, by=SYSTEM)
     network.behave = lambda m: (
         time.sleep(1.0) if m["data"]["item"].startswith("slow") else None
     )
@@ -333,12 +340,12 @@ def test_a_slow_platform_delays_no_other(
 def test_confirmed_once(site: Site) -> None:
     item = site.item("post-1")
     with transaction.atomic():
-        ordered = delivery.order(item, Verb.FREEZE, by=SYSTEM)
-    in_threads(*[lambda: delivery.confirm_delivery(ordered.id, by=SYSTEM)] * 4)
+        ordered = orders.order(item, Verb.FREEZE, by=SYSTEM)
+    in_threads(*[lambda: confirming.confirm_delivery(ordered.id, by=SYSTEM)] * 4)
     assert Event.objects.filter(kind=Kind.DELIVERY_CONFIRMED).count() == 1
-    assert delivery.confirm_delivery(ordered.id, by=SYSTEM) is False
+    assert confirming.confirm_delivery(ordered.id, by=SYSTEM) is False
     with pytest.raises(NotFound):
-        delivery.confirm_delivery(uuid4(), by=SYSTEM)
+        confirming.confirm_delivery(uuid4(), by=SYSTEM)
 
 
 def test_a_polling_platform_confirms_by_itself(
@@ -348,31 +355,31 @@ def test_a_polling_platform_confirms_by_itself(
     freeze(polling, item)
     with transaction.atomic():
         polling.thaw(item)
-        foreign = delivery.order(site.item("foreign"), Verb.FREEZE, by=SYSTEM)
+        foreign = orders.order(site.item("foreign"), Verb.FREEZE, by=SYSTEM)
     operations.hand_over_due()
     first, second = Delivery.objects.filter(item=item).order_by("number")
     assert (first.attempts, second.attempts) == (0, 0)
     asked = [str(second.id), str(first.id), str(foreign.id), "nonsense"]
-    answer = delivery.confirm(polling.platform.id, asked, by=platform_key)
+    answer = confirming.confirm(polling.platform.id, asked, by=platform_key)
     assert answer.confirmed == (str(second.id), str(first.id))
     assert answer.unknown == (str(foreign.id), "nonsense")
     item.refresh_from_db()
     assert item.confirmed_state == "visible"
-    again = delivery.confirm(polling.platform.id, asked[:2], by=platform_key)
+    again = confirming.confirm(polling.platform.id, asked[:2], by=platform_key)
     assert again.confirmed == answer.confirmed
     told = Event.objects.filter(kind=Kind.DELIVERY_CONFIRMED, about__item=str(item.id))
     assert told.count() == 2
     with pytest.raises(NotAllowed):
-        delivery.confirm(polling.platform.id, asked, by=By("platform", "other"))
+        confirming.confirm(polling.platform.id, asked, by=By("platform", "other"))
 
 
 def test_an_old_confirmation_does_not_turn_the_state_back(polling: Site) -> None:
     item = polling.item("post-1")
     with transaction.atomic():
-        first = delivery.order(item, Verb.FREEZE, by=SYSTEM)
-        second = delivery.order(item, Verb.THAW, by=SYSTEM)
-    delivery.confirm_delivery(second.id, by=SYSTEM)
-    delivery.confirm_delivery(first.id, by=SYSTEM)
+        first = orders.order(item, Verb.FREEZE, by=SYSTEM)
+        second = orders.order(item, Verb.THAW, by=SYSTEM)
+    confirming.confirm_delivery(second.id, by=SYSTEM)
+    confirming.confirm_delivery(first.id, by=SYSTEM)
     item.refresh_from_db()
     assert item.confirmed_state == "visible"
 

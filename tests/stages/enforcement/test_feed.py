@@ -15,7 +15,7 @@ from holdfast.base.by import SYSTEM, By
 from holdfast.base.errors import InvalidInput, NotAllowed
 from holdfast.base.events import Kind
 from holdfast.base.models import Event
-from holdfast.enforcement import delivery, operations, queries
+from holdfast.enforcement import operations, orders, queries
 from holdfast.enforcement.models import Verb
 from holdfast.items.models import Actor, Item
 
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def order(subject: Item | Actor, verb: Verb = Verb.FREEZE) -> None:
     with transaction.atomic():
-        delivery.order(subject, verb, by=SYSTEM)
+        orders.order(subject, verb, by=SYSTEM)
 
 
 def read(
@@ -103,7 +103,7 @@ def test_changes_come_in_order_page_by_page(polling: Site, platform_key: By) -> 
 
 def test_a_late_commit_is_not_skipped(polling: Site, platform_key: By) -> None:
     early, late = polling.item("early"), polling.item("late")
-    other = Elsewhere(lambda: delivery.order(late, Verb.FREEZE, by=SYSTEM))
+    other = Elsewhere(lambda: orders.order(late, Verb.FREEZE, by=SYSTEM))
     order(early)
     found, cursor = read(polling, platform_key)
     assert found == []  # Held back: something that began before may still commit.
@@ -119,7 +119,7 @@ def test_an_items_changes_stand_in_their_order_across_transactions(
     item = polling.item("a")
     older = Elsewhere(take_number)
     order(item, Verb.FREEZE)
-    older.commit(lambda: delivery.order(item, Verb.THAW, by=SYSTEM))
+    older.commit(lambda: orders.order(item, Verb.THAW, by=SYSTEM))
     assert read(polling, platform_key)[0] == ["a #1 freeze", "a #2 thaw"]
 
 
@@ -129,7 +129,7 @@ def test_several_of_one_transaction_stand_in_order(
     item = polling.item("a")
     with transaction.atomic():
         for verb in (Verb.FREEZE, Verb.THAW, Verb.FREEZE, Verb.REMOVE, Verb.RESTORE):
-            delivery.order(item, verb, by=SYSTEM)
+            orders.order(item, verb, by=SYSTEM)
     found, _ = read(polling, platform_key)
     assert [each.split()[1] for each in found] == ["#1", "#2", "#3", "#4", "#5"]
 

@@ -17,7 +17,7 @@ from holdfast.base import clock
 from holdfast.base.by import SYSTEM, By, Permission
 from holdfast.base.errors import Refused
 from holdfast.base.jobs import drain
-from holdfast.enforcement.delivery import confirm_delivery
+from holdfast.enforcement.confirming import confirm_delivery
 from holdfast.enforcement.models import Delivery
 from holdfast.fingerprints.models import Fingerprint
 from holdfast.intake.models import Report

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Body, Query, Router
 
 from holdfast.base.by import Permission
-from holdfast.enforcement import operations as enforcement
+from holdfast.enforcement import confirming
 from holdfast.enforcement.queries import changes
 from holdfast.web.api.auth import ApiKey, caller_of
 from holdfast.web.api.idempotency import digest_of, once
@@ -50,7 +50,7 @@ def confirm(request: HttpRequest, said: Body[ConfirmIn]) -> HttpResponse:
             return asked.again()
         # A transaction for each: in one for all, many items would stay locked while
         # this waits for what the worker holds, and the worker for one of them.
-        done = enforcement.confirm(caller.platform_id, said.confirmed, by=caller.by)
+        done = confirming.confirm(caller.platform_id, said.confirmed, by=caller.by)
         return asked.keep(
             200, {"confirmed": list(done.confirmed), "unknown": list(done.unknown)}
         )

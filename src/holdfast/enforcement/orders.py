@@ -1,0 +1,166 @@
+"""Ordering: the next instruction about an item or an actor, numbered.
+
+A delivery gets its number under its item's (or actor's) row lock, so that numbers are
+the order of commits. Nothing here decides what to order, and nothing is told yet: see
+``delivery`` for that, and ``confirming`` for the platform's answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db.models import F, Q, Value
+from django.db.models.functions import Cast, Greatest
+
+from holdfast.base import clock
+from holdfast.base.by import By
+from holdfast.base.events import Kind, Telling, emit_many
+from holdfast.base.fields import CurrentTransaction, XidField
+from holdfast.base.models import Event
+from holdfast.enforcement import rules
+from holdfast.enforcement.models import Delivery, Enforcement, Verb
+from holdfast.items.models import Actor, Item
+from holdfast.triage.models import CaseItem
+
+
+@dataclass(frozen=True)
+class Order:
+    """One instruction to give: about an item or an actor whose row is locked."""
+
+    subject: Item | Actor
+    verb: Verb
+    body: Mapping[str, Any] | None = None
+    enforcement: Enforcement | None = None
+    cause: Event | None = None
+
+
+def order(
+    subject: Item | Actor,
+    verb: Verb,
+    body: Mapping[str, Any] | None = None,
+    *,
+    enforcement: Enforcement | None = None,
+    by: By,
+) -> Delivery:
+    """Write down the next instruction about an item or an actor.
+
+    ``body`` defaults to what the verb means. Must be called in a transaction, and not
+    twice for one cause: callers see to that under the row's lock, taken here at the
+    latest. The state of the item or actor is the caller's to set.
+    """
+    locked = lock_subject(subject)
+    [delivery] = order_many([Order(locked, verb, body, enforcement)], by=by)
+    subject.deliveries = locked.deliveries
+    return delivery
+
+
+def order_many(orders: Sequence[Order], *, by: By) -> list[Delivery]:
+    """The same for many, each about another subject, all locked by the caller."""
+    now = clock.now()
+    last = _last_places(orders)
+    for each in orders:
+        each.subject.deliveries += 1
+    items = [each.subject for each in orders if isinstance(each.subject, Item)]
+    actors = [each.subject for each in orders if isinstance(each.subject, Actor)]
+    Item.objects.filter(id__in=[item.id for item in items]).update(
+        deliveries=F("deliveries") + 1
+    )
+    Actor.objects.filter(id__in=[actor.id for actor in actors]).update(
+        deliveries=F("deliveries") + 1
+    )
+    deliveries = Delivery.objects.bulk_create(
+        Delivery(
+            **about_subject(each.subject),
+            platform_id=each.subject.platform_id,
+            number=each.subject.deliveries,
+            verb=each.verb,
+            body=dict(
+                rules.BODIES.get(each.verb, {}) if each.body is None else each.body
+            ),
+            enforcement=each.enforcement,
+            next_attempt_at=now,
+            ordered_at=now,
+            xid=_feed_place(last.get(each.subject.id)),
+        )
+        for each in orders
+    )
+    cases = cases_of(deliveries)
+    emit_many(
+        Kind.DELIVERY_ORDERED,
+        [
+            Telling(
+                about_delivery(delivery, each.enforcement, cases),
+                {"verb": str(each.verb), "number": delivery.number},
+                each.cause,
+            )
+            for each, delivery in zip(orders, deliveries, strict=True)
+        ],
+        by=by,
+    )
+    return deliveries
+
+
+def _last_places(orders: Sequence[Order]) -> dict[UUID, int]:
+    """Where in the feed the last delivery about each subject stands."""
+    ids = [each.subject.id for each in orders if each.subject.deliveries]
+    standing = Delivery.objects.filter(Q(item__in=ids) | Q(actor__in=ids))
+    places: dict[UUID, int] = {}
+    for item_id, actor_id, xid in standing.values_list("item", "actor", "xid"):
+        subject = item_id or actor_id
+        places[subject] = max(xid, places.get(subject, 0))
+    return places
+
+
+def lock_subject(subject: Item | Actor) -> Item | Actor:
+    """The item or actor, read anew and locked until the transaction ends."""
+    if isinstance(subject, Item):
+        return Item.objects.select_for_update(no_key=True).get(id=subject.id)
+    return Actor.objects.select_for_update(no_key=True).get(id=subject.id)
+
+
+def about_subject(subject: Item | Actor) -> dict[str, UUID]:
+    """``{"item_id": …}`` or ``{"actor_id": …}``, to filter by."""
+    return {"item_id" if isinstance(subject, Item) else "actor_id": subject.id}
+
+
+def _feed_place(last: int | None) -> Any:
+    """The transaction by which the feed sorts this delivery.
+
+    Its own one, or that of the delivery before it if that is higher: transactions are
+    numbered at their first write, which may be long before they get this item's lock,
+    and the feed must show an item's deliveries in their order.
+    """
+    if last is None:
+        return CurrentTransaction()
+    return Greatest(CurrentTransaction(), as_xid(last), output_field=XidField())
+
+
+def as_xid(number: int) -> Cast:
+    """A transaction's number as PostgreSQL compares it: ``xid8`` takes no integer."""
+    return Cast(Value(str(number)), XidField())
+
+
+def cases_of(deliveries: Iterable[Delivery]) -> dict[UUID, UUID]:
+    """The case in which each delivery's item stands."""
+    items = [each.item_id for each in deliveries if each.item_id is not None]
+    return dict(CaseItem.objects.filter(item__in=items).values_list("item", "case"))
+
+
+def about_delivery(
+    delivery: Delivery, enforcement: Enforcement | None, cases: Mapping[UUID, UUID]
+) -> dict[str, UUID | int | str | None]:
+    case_id: UUID | None = None
+    if enforcement is not None:
+        case_id = enforcement.decision.case_id
+    elif delivery.item_id is not None:
+        case_id = cases.get(delivery.item_id)
+    return {
+        "delivery": delivery.id,
+        "platform": delivery.platform_id,
+        "item": delivery.item_id,
+        "actor": delivery.actor_id,
+        "case": case_id,
+    }
