@@ -27,7 +27,7 @@ from holdfast.matching import bank, closer, exchange
 from holdfast.matching import operations as matching
 from holdfast.notifications import alarms
 from holdfast.notifications import operations as notifications
-from holdfast.review import operations as review
+from holdfast.review import claims
 from holdfast.triage import clocks, doubts
 from holdfast.triage import operations as triage
 from holdfast.vault import sequencer as log
@@ -91,7 +91,7 @@ FLOW: tuple[On | Every, ...] = (
     on(Kind.REPORT_CHALLENGED, at_once=(triage.reopen_challenged,)),
     on(
         Kind.CASE_MERGED,
-        at_once=(freeze.move_to_merged_case, review.follow_merge),
+        at_once=(freeze.move_to_merged_case, claims.follow_merge),
     ),
     on(Kind.CASE_REOPENED, at_once=(notifications.tell_looking_again,)),
     # A freeze is told to the platform until it is confirmed; the original is sealed.

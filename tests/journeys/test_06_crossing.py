@@ -31,7 +31,9 @@ from holdfast.matching.bank import SignalGiven, enter, open_bank, search_back
 from holdfast.matching.models import BankKind, Match
 from holdfast.matching.operations import look_again
 from holdfast.policy import queries as categories
-from holdfast.review.operations import claim, record_reading, reveal
+from holdfast.review.claims import claim
+from holdfast.review.operations import reveal
+from holdfast.review.readings import record_reading
 from holdfast.signals.sign import sign_picture
 from holdfast.staff.operations import add_person
 from holdfast.triage.models import Case, CaseItem, CaseState

@@ -13,6 +13,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from holdfast.base.errors import InvalidInput
+
+MIN_REASON_CHARS = 10
+"""Shorter than this is no reason that a colleague or a court could follow."""
+MAX_WORDS = 20_000  # characters, of a reason or a note.
+
 
 @dataclass(frozen=True)
 class Read:
@@ -144,3 +150,13 @@ def views_split(
     before = total_at(first_report)
     when_hidden = last if hidden is None else max(before, total_at(hidden))
     return before, when_hidden - before, last - when_hidden
+
+
+def reason_of(words: str) -> str:
+    """The reason, cleaned. Raises ``InvalidInput`` for one nobody could follow."""
+    cleaned = words.strip()
+    if not MIN_REASON_CHARS <= len(cleaned) <= MAX_WORDS:
+        raise InvalidInput(
+            f"Give a reason of at least {MIN_REASON_CHARS} characters, in your words."
+        )
+    return cleaned

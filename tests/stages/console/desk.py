@@ -21,6 +21,7 @@ from holdfast.items.operations import record_share, record_views
 from holdfast.matching.operations import write_down
 from holdfast.matching.queries import Copy
 from holdfast.matching.rules import Basis, Likeness
+from holdfast.review import claims, readings
 from holdfast.review import operations as desk
 from holdfast.staff import operations as staff
 from holdfast.staff.queries import by_of
@@ -122,7 +123,7 @@ def reported(world: World, name: str = "p1", **more: Any) -> tuple[Item, Case]:
 
 def look(case: Case, item: Item, who: Colleague) -> None:
     """Claim a case and open its first picture."""
-    desk.claim(case_id=case.id, by=who.by)
+    claims.claim(case_id=case.id, by=who.by)
     desk.reveal(
         case_id=case.id,
         item_id=item.id,
@@ -143,7 +144,7 @@ def read(case: Case, who: Colleague, outcome: str = "violation", **more: Any) ->
         "refer": violation,
         "why_not_refer": "" if violation else "There is nothing to tell anybody.",
     }
-    return desk.record_reading(
+    return readings.record_reading(
         case_id=case.id, outcome=outcome, by=who.by, **{**given, **more}
     )
 

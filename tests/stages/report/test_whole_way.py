@@ -27,6 +27,7 @@ from holdfast.items.operations import ItemGiven, MediaGiven, put_item
 from holdfast.items.queries import families_of, family
 from holdfast.notifications.models import Notification
 from holdfast.policy.operations import adopt_policy
+from holdfast.review import claims, readings
 from holdfast.review import operations as review
 from holdfast.staff.models import Person
 from holdfast.staff.queries import by_of
@@ -63,7 +64,7 @@ def specialist() -> By:
 
 
 def look(case: Case, by: By, *items: Item) -> None:
-    review.claim(case_id=case.id, by=by)
+    claims.claim(case_id=case.id, by=by)
     for item in items:
         media = Media.objects.filter(item=item, replaced_at=None).first()
         review.reveal(
@@ -80,7 +81,7 @@ def read(case: Case, outcome: str, by: By, **parts: str) -> None:
     named: dict[UUID | str, str] = {
         Actor.objects.get(external_id=name).id: part for name, part in parts.items()
     }
-    review.record_reading(
+    readings.record_reading(
         case_id=case.id,
         outcome=outcome,
         category=case.category,
@@ -180,7 +181,7 @@ def test_a_report_that_shows_nothing_can_be_decided_and_nobody_says_they_saw_it(
     for by in (specialist(), specialist()):
         case.refresh_from_db()
         if case.state == "open":
-            review.claim(case_id=case.id, by=by)
+            claims.claim(case_id=case.id, by=by)
             read(case, outcome, by)
     case.refresh_from_db()
     assert case.state == "decided"
@@ -279,8 +280,8 @@ def test_who_touched_a_challenged_case_before_is_barred(
         assert living_case().id != case.id
     for by in readers:
         with pytest.raises(Refused, match="has not touched"):
-            review.claim(case_id=living_case().id, by=by)
-    review.claim(case_id=living_case().id, by=specialist())
+            claims.claim(case_id=living_case().id, by=by)
+    claims.claim(case_id=living_case().id, by=specialist())
 
 
 def test_what_could_not_be_fetched_was_not_seen(world: World) -> None:
@@ -448,7 +449,7 @@ def test_where_reports_freeze_nothing_a_decision_does(world: World) -> None:
     case = Case.objects.get()
     by = specialist()
     look(case, by, first)
-    review.record_reading(
+    readings.record_reading(
         case_id=case.id,
         outcome="violation",
         category="harassment",

@@ -25,6 +25,7 @@ from holdfast.freeze import operations as freeze
 from holdfast.freeze.models import Freeze
 from holdfast.items.models import Actor, Item, Media, Platform
 from holdfast.policy.operations import adopt_policy
+from holdfast.review import claims, readings
 from holdfast.review import operations as review
 from holdfast.staff.models import Person
 from holdfast.staff.queries import by_of
@@ -37,7 +38,7 @@ REASON = "Written after looking at it."
 _numbers = count(1)
 
 FLOW = (
-    events.on(Kind.CASE_MERGED, at_once=(review.follow_merge,)),
+    events.on(Kind.CASE_MERGED, at_once=(claims.follow_merge,)),
     events.on(Kind.CASE_READ, at_once=(decisions.decide_when_ripe,)),
     events.on(
         Kind.CASE_DECIDED,
@@ -189,7 +190,7 @@ def picture_of(shown: Item) -> UUID:
 
 def look(row: Case, shown: Item, by: By) -> None:
     """Claim the case and open the picture."""
-    review.claim(case_id=row.id, by=by)
+    claims.claim(case_id=row.id, by=by)
     review.reveal(
         case_id=row.id,
         item_id=shown.id,
@@ -199,7 +200,7 @@ def look(row: Case, shown: Item, by: By) -> None:
     )
 
 
-def read(row: Case, outcome: str, by: By, **more: Any) -> review.ReadingResult:
+def read(row: Case, outcome: str, by: By, **more: Any) -> readings.ReadingResult:
     """Write a reading, with everything that a good one has unless told otherwise."""
     violates = outcome == "violation"
     given: dict[str, Any] = {
@@ -211,12 +212,12 @@ def read(row: Case, outcome: str, by: By, **more: Any) -> review.ReadingResult:
         "why_not_refer": "" if violates else "Nothing to refer.",
         **more,
     }
-    return review.record_reading(case_id=row.id, outcome=outcome, by=by, **given)
+    return readings.record_reading(case_id=row.id, outcome=outcome, by=by, **given)
 
 
 def look_and_read(
     row: Case, shown: Item, outcome: str, by: By, **more: Any
-) -> review.ReadingResult:
+) -> readings.ReadingResult:
     look(row, shown, by)
     return read(row, outcome, by, **more)
 

@@ -17,6 +17,7 @@ from holdfast.base.ids import report_number
 from holdfast.intake.models import Addition, Report, Target
 from holdfast.items.models import Item, Share, ViewCount
 from holdfast.matching.rules import REPOST_OF_IT, Basis, Likeness
+from holdfast.review import claims
 from holdfast.review import operations as review
 from holdfast.review.case_page import case_page
 from holdfast.review.lines import QueueFilters
@@ -112,7 +113,7 @@ def test_the_queue_says_what_each_case_waits_for_and_who_holds_it() -> None:
     ada, eva = person("reviewer"), person("specialist")
     look_and_read(waiting, picture, "no_violation", ada)
     look_and_read(decided, third, "violation", ada)
-    review.claim(case_id=waiting.id, by=eva)
+    claims.claim(case_id=waiting.id, by=eva)
     lines = {line.case_id: line for line in queue(ada)}
     assert set(lines) == {fresh.id, waiting.id}
     assert queue_length(ada) == 2
@@ -248,7 +249,7 @@ def test_the_page_tells_an_actors_earlier_cases_and_their_outcome() -> None:
     for row in (found, cleared, running, now):
         put(row, item(picture=None, actor=poster), item(picture=None, actor=poster))
     for row, outcome in ((found, "violation"), (cleared, "no_violation")):
-        review.claim(case_id=row.id, by=ada)
+        claims.claim(case_id=row.id, by=ada)
         read(row, outcome, ada)
     (line,) = case_page(now.id, ada).actors
     assert line.items == 2

@@ -12,7 +12,7 @@ from django import forms
 
 from holdfast.policy.rules import URGENCIES, Category, Policy
 from holdfast.review.lines import ActorLine
-from holdfast.review.operations import MIN_REASON_CHARS
+from holdfast.review.rules import MIN_REASON_CHARS
 from holdfast.web.console.words import (
     NEEDS,
     OUTCOMES,

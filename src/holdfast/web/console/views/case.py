@@ -26,6 +26,7 @@ from holdfast.items.queries import views_over_time
 from holdfast.items.shares import shares_of
 from holdfast.policy.queries import current
 from holdfast.policy.rules import Policy
+from holdfast.review import claims, readings
 from holdfast.review import operations as desk
 from holdfast.review.case_page import case_page
 from holdfast.review.lines import CasePage, TimelineLine
@@ -175,7 +176,7 @@ class Claim(CaseView):
         """Take it, from the queue or from its page, and go to its page."""
         page = case_page(number, self.by)
         try:
-            desk.claim(case_id=page.case_id, by=self.by)
+            claims.claim(case_id=page.case_id, by=self.by)
         except Refused as refusal:
             messages.warning(request, refusal.message)
         return self.go("case", number=page.number)
@@ -190,7 +191,7 @@ class Release(CaseView):
     def post(self, request: HttpRequest, number: str) -> HttpResponse:
         """Give it back and go to the queue."""
         page = case_page(number, self.by)
-        desk.release(case_id=page.case_id, by=self.by)
+        claims.release(case_id=page.case_id, by=self.by)
         return self.go("start", said=f"{page.number} is back in the queue.")
 
 
@@ -227,7 +228,7 @@ class ReadCase(CaseView):
 
     def _record(self, page: CasePage, form: Decide) -> HttpResponse:
         given = form.cleaned_data
-        result = desk.record_reading(
+        result = readings.record_reading(
             case_id=page.case_id,
             outcome=given["outcome"],
             category=given["category"],

@@ -1,27 +1,22 @@
-"""Claiming, opening, noting and reading, on real rows."""
+"""What somebody finds, and whether they could have known it, on real rows."""
 
 from __future__ import annotations
 
 import hashlib
-import threading
-from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 
 from holdfast.base import clock
 from holdfast.base.by import SYSTEM, By
-from holdfast.base.errors import InvalidInput, NotAllowed, NotFound, Refused
-from holdfast.base.events import Kind, emit
-from holdfast.base.models import Event
-from holdfast.items.models import Media
+from holdfast.base.errors import InvalidInput, NotAllowed, Refused
 from holdfast.matching.models import BankEntry, BankKind
 from holdfast.matching.operations import bank_here
+from holdfast.review import claims
 from holdfast.review import operations as review
-from holdfast.review.models import Claim, Note, Reading, Reveal
-from holdfast.review.queries import open_reveal, viewed_entire
+from holdfast.review.models import Claim, Reading, Reveal
 from holdfast.review.rules import Hindrance
 from holdfast.triage.models import Case
 from tests.stages.review import scene
@@ -45,64 +40,6 @@ from tests.stages.review.scene import (
 pytestmark = pytest.mark.usefixtures("desk")
 
 
-def test_one_person_holds_a_case_and_claiming_twice_changes_nothing() -> None:
-    row, _ = case_with_picture()
-    ada, ben = person("reviewer"), person("reviewer")
-    first = review.claim(case_id=row.id, by=ada)
-    assert review.claim(case_id=row.id, by=ada) == first
-    with pytest.raises(Refused, match="Somebody else"):
-        review.claim(case_id=row.id, by=ben)
-    review.release(case_id=row.id, by=ben)
-    assert Claim.objects.filter(released_at=None).count() == 1
-    review.release(case_id=row.id, by=ada)
-    review.release(case_id=row.id, by=ada)
-    review.claim(case_id=row.id, by=ben)
-    assert Event.objects.filter(kind="case.released").count() == 1
-
-
-def test_a_claim_without_activity_may_be_taken_over() -> None:
-    row, shown = case_with_picture()
-    ada, ben = person("reviewer"), person("reviewer")
-    review.claim(case_id=row.id, by=ada)
-    with clock.shifted(timedelta(minutes=25)):
-        review.reveal(
-            case_id=row.id,
-            item_id=shown.id,
-            media_id=picture_of(shown),
-            reason=REASON,
-            by=ada,
-        )
-    with clock.shifted(timedelta(minutes=50)), pytest.raises(Refused):
-        review.claim(case_id=row.id, by=ben)
-    with clock.shifted(timedelta(minutes=56)):
-        assert review.claim(case_id=row.id, by=ben).person_id.hex in ben.id.replace(
-            "-", ""
-        )
-    assert Event.objects.filter(kind="case.claimed", facts__taken_over=True).exists()
-
-
-def test_the_database_refuses_two_holders() -> None:
-    row, _ = case_with_picture()
-    ada, ben = person("reviewer"), person("reviewer")
-    review.claim(case_id=row.id, by=ada)
-    with pytest.raises(IntegrityError), transaction.atomic():
-        Claim.objects.create(case=row, person_id=ben.id, claimed_at=clock.now())
-
-
-@pytest.mark.parametrize("role", ["administrator", "legal", "auditor"])
-def test_only_the_desk_claims_opens_and_reads(role: str) -> None:
-    row, shown = case_with_picture()
-    by = person(role)
-    with pytest.raises(NotAllowed):
-        review.claim(case_id=row.id, by=by)
-    with pytest.raises(NotAllowed):
-        review.reveal(
-            case_id=row.id, item_id=shown.id, media_id=None, reason=REASON, by=by
-        )
-    with pytest.raises(NotAllowed):
-        read(row, "violation", by)
-
-
 def test_neither_the_system_nor_a_key_can_read_a_case() -> None:
     row, _ = case_with_picture()
     for by in (SYSTEM, By("platform", str(uuid4()))):
@@ -111,85 +48,10 @@ def test_neither_the_system_nor_a_key_can_read_a_case() -> None:
     assert not Reading.objects.exists()
 
 
-def test_opening_is_written_down_with_its_reason() -> None:
-    row, shown = case_with_picture()
-    ada = person("reviewer")
-    review.claim(case_id=row.id, by=ada)
-    picture = picture_of(shown)
-    given: dict[str, Any] = {"case_id": row.id, "item_id": shown.id, "by": ada}
-    with pytest.raises(InvalidInput, match="reason"):
-        review.reveal(**given, media_id=picture, reason="   short  ")
-    with pytest.raises(InvalidInput, match="no words"):
-        review.reveal(**given, media_id=None, reason=REASON)
-    with pytest.raises(NotFound):
-        review.reveal(**given, media_id=picture_of(item()), reason=REASON)
-    assert viewed_entire(shown.id) is None
-    grant = review.reveal(**given, media_id=picture, reason=REASON)
-    viewed = viewed_entire(shown.id, picture)
-    assert viewed is not None
-    assert viewed.reveal_id == grant.reveal_id
-    event = Event.objects.get(kind="item.revealed")
-    assert event.about["item"] == str(shown.id)
-    assert REASON not in f"{event.about}{event.facts}"
-
-
-def test_a_grant_is_for_its_maker_and_ends() -> None:
-    row, shown = case_with_picture()
-    ada, ben = person("reviewer"), person("reviewer")
-    review.claim(case_id=row.id, by=ada)
-    grant = review.reveal(
-        case_id=row.id,
-        item_id=shown.id,
-        media_id=picture_of(shown),
-        reason=REASON,
-        by=ada,
-    )
-    assert open_reveal(grant.reveal_id, ada) == grant
-    with pytest.raises(NotAllowed):
-        open_reveal(grant.reveal_id, ben)
-    with clock.shifted(timedelta(minutes=11)), pytest.raises(NotAllowed):
-        open_reveal(grant.reveal_id, ada)
-
-
-def test_outside_a_claim_opening_takes_a_second_person() -> None:
-    row, shown = case_with_picture()
-    ada, ben, root = person("reviewer"), person("reviewer"), person("administrator")
-    given: dict[str, Any] = {
-        "case_id": row.id,
-        "item_id": shown.id,
-        "media_id": picture_of(shown),
-        "reason": REASON,
-        "by": ada,
-    }
-    for second in (None, ada.id, root.id, str(uuid4())):
-        with pytest.raises(Refused):
-            review.reveal(**given, second_person_id=second)
-    assert not Reveal.objects.exists()
-    review.reveal(**given, second_person_id=ben.id)
-    assert str(Reveal.objects.get().second_person_id) == ben.id
-
-
-def test_the_database_refuses_a_reveal_without_reason_or_with_oneself() -> None:
-    row, shown = case_with_picture()
-    ada = person("reviewer")
-    good = {"case": row, "item": shown, "person_id": ada.id, "entire": True}
-    for bad in ({"reason": ""}, {"reason": REASON, "second_person_id": ada.id}):
-        with pytest.raises(IntegrityError), transaction.atomic():
-            Reveal.objects.create(**good, **bad, revealed_at=clock.now())
-
-
-def test_a_film_is_not_seen_whole_by_opening_it() -> None:
-    row, shown = case_with_picture()
-    Media.objects.filter(item=shown).update(media_type="video/mp4")
-    look(row, shown, person("reviewer"))
-    assert Reveal.objects.get().entire is False
-    assert viewed_entire(shown.id) is None
-
-
 def test_nobody_decides_about_what_they_have_not_seen() -> None:
     row, shown = case_with_picture()
     ada = person("reviewer")
-    review.claim(case_id=row.id, by=ada)
+    claims.claim(case_id=row.id, by=ada)
     for outcome in ("violation", "no_violation"):
         with pytest.raises(Refused, match="Open the item first"):
             read(row, outcome, ada)
@@ -219,7 +81,7 @@ def test_words_alone_must_be_read_and_a_case_without_items_need_not() -> None:
     row, ada = case(), person("reviewer")
     words = item(picture=None, text="Some words.", kind="message")
     put(row, words)
-    review.claim(case_id=row.id, by=ada)
+    claims.claim(case_id=row.id, by=ada)
     with pytest.raises(Refused, match="Open the item first"):
         read(row, "violation", ada)
     grant = review.reveal(
@@ -228,7 +90,7 @@ def test_words_alone_must_be_read_and_a_case_without_items_need_not() -> None:
     assert grant.words == "Some words."
     assert read(row, "violation", ada).decided
     empty = case()
-    review.claim(case_id=empty.id, by=ada)
+    claims.claim(case_id=empty.id, by=ada)
     assert read(empty, "violation", ada).decided
 
 
@@ -252,7 +114,7 @@ def banked(picture: bytes, other: Case, *, state: str = "active", **more: Any) -
 def test_what_people_decided_on_before_may_be_found_again_unseen() -> None:
     row, _ = case_with_picture()
     ada = person("reviewer")
-    review.claim(case_id=row.id, by=ada)
+    claims.claim(case_id=row.id, by=ada)
     banked(b"harmless", case(), state="cleared")
     banked(b"harmless", case(), category="harassment")
     banked(b"harmless", row)
@@ -398,8 +260,8 @@ def test_a_challenged_case_goes_to_people_who_have_not_touched_it() -> None:
     row, shown = case_with_picture()
     ada, eva, ivo = person("reviewer"), person("specialist"), person("specialist")
     held_only, agreed_only = person("reviewer"), person("reviewer")
-    review.claim(case_id=row.id, by=held_only)
-    review.release(case_id=row.id, by=held_only)
+    claims.claim(case_id=row.id, by=held_only)
+    claims.release(case_id=row.id, by=held_only)
     review.reveal(
         case_id=row.id,
         item_id=shown.id,
@@ -413,7 +275,7 @@ def test_a_challenged_case_goes_to_people_who_have_not_touched_it() -> None:
     scene.reopen(row)
     for by in (ada, eva, held_only, agreed_only):
         with pytest.raises(Refused, match="before it was opened again"):
-            review.claim(case_id=row.id, by=by)
+            claims.claim(case_id=row.id, by=by)
         with pytest.raises(Refused) as refused:
             read(row, "violation", by)
         assert refused.value.message == Hindrance.TOUCHED_BEFORE
@@ -428,74 +290,3 @@ def test_a_case_reopened_by_a_new_copy_may_go_to_the_same_people() -> None:
     assert look_and_read(row, shown, "violation", ada).decided
     scene.reopen(row, because="copy")
     assert look_and_read(row, shown, "violation", ada).decided
-
-
-def test_a_note_is_kept_with_the_case() -> None:
-    row, ada = case(), person("reviewer")
-    review.add_note(case_id=row.id, words=" Called the lead. ", by=ada)
-    assert Note.objects.get().words == "Called the lead."
-    with pytest.raises(InvalidInput):
-        review.add_note(case_id=row.id, words="  ", by=ada)
-
-
-def merge(other: Case, into: Case) -> None:
-    with transaction.atomic():
-        triage_merge(other, into)
-
-
-def triage_merge(other: Case, into: Case) -> None:
-    other.items.update(case=into)
-    other.state, other.merged_into = "merged", into
-    other.save()
-    emit(
-        Kind.CASE_MERGED,
-        about={"case": other.id, "into": into.id, "platform": into.platform_id},
-        by=SYSTEM,
-    )
-
-
-def test_work_on_a_merged_case_goes_on_in_the_living_one() -> None:
-    row, shown = case_with_picture()
-    into = case()
-    ada = person("reviewer")
-    look(row, shown, ada)
-    merge(row, into)
-    assert Claim.objects.get(released_at=None).case_id == into.id
-    result = read(row, "violation", ada)
-    assert (result.case_id, result.decided) == (into.id, True)
-
-
-def test_a_merge_leaves_one_holder() -> None:
-    row, into = case(), case()
-    ada, ben = person("reviewer"), person("reviewer")
-    review.claim(case_id=row.id, by=ada)
-    review.claim(case_id=into.id, by=ben)
-    merge(row, into)
-    assert str(Claim.objects.get(released_at=None).person_id) == ben.id
-
-
-@pytest.mark.django_db(transaction=True)
-def test_of_two_who_claim_at_the_same_instant_one_holds() -> None:
-    row, _ = case_with_picture()
-    crowd, start, held = (
-        [person("reviewer") for _ in range(4)],
-        threading.Barrier(4),
-        [],
-    )
-
-    def attempt(by: By) -> None:
-        start.wait()
-        try:
-            held.append(review.claim(case_id=row.id, by=by))
-        except Refused:
-            pass
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=attempt, args=(by,)) for by in crowd]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(held) == 1
-    assert Claim.objects.filter(released_at=None).count() == 1
