@@ -161,8 +161,10 @@ class SegmentWriter:
         if self._added != self._count:
             raise ValueError("fewer rows than were announced")
         if self._words:
-            tables = Tables(self._arrays["heads"], self._arrays["lists"])
-            build(self._arrays["rows"], tables)
+            build(
+                self._arrays["rows"],
+                Tables(self._arrays["heads"], self._arrays["lists"]),
+            )
         about = {
             "format": FORMAT,
             "identity": dict(identity),
@@ -189,12 +191,27 @@ class SegmentWriter:
         self._map[-DIGEST_BYTES:] = digest
         self._map.flush()
         os.fsync(self._file)
+        self._forget_pages()
         os.close(self._file)
         self._file = -1
         final = self._path.with_suffix("")
         self._path.rename(final)
         sync_folder(final.parent)
-        return open_segment(final, identity)
+        segment = open_segment(final, identity)
+        segment.warm()
+        return segment
+
+    def _forget_pages(self) -> None:
+        """Have the file read anew by whoever maps it next.
+
+        What is written through a map stays in memory as pages of 4 KiB. What is read
+        in order comes in far larger ones where the kernel can, and a search of many
+        scattered rows is a quarter quicker with those: the processor finds each place
+        without looking up where its page is. Measured in ``bench copies``.
+        """
+        self._arrays = {}
+        self._map.close()
+        os.posix_fadvise(self._file, 0, 0, os.POSIX_FADV_DONTNEED)
 
     def discard(self) -> None:
         """Leave nothing behind; does nothing to a segment that was published."""
