@@ -33,7 +33,12 @@ def page(results: Path = RESULTS) -> str:
     for name, section in SECTIONS.items():
         file = results / f"{name}.json"
         if file.exists():
-            parts.append(section(json.loads(file.read_text())))
+            found = json.loads(file.read_text())
+            larger = results / f"{name}_larger.json"
+            if larger.exists():
+                # Measured on its own: at that size not every peer fits in memory.
+                found["growth"].append(json.loads(larger.read_text())["growth"][-1])
+            parts.append(section(found))
     return "\n".join(parts)
 
 
@@ -87,7 +92,7 @@ def _copies(found: Found) -> str:
             f"{one['n']:,}",
             f"{one['recall']:g}",
             f"{one['single_ms']['p50']:.2f} / {one['single_ms']['p99']:.2f} ms",
-            f"{one['ratio_vs_threatexchange']:.0f} times",
+            _times(one["ratio_vs_threatexchange"]),
             f"{one['ratio_vs_faiss_flat']:.0f} times",
             f"{one['bytes_per_fingerprint']:.0f}",
             f"{one['flat_scan_bound_ms']:.2f} ms",
@@ -110,6 +115,10 @@ def _copies(found: Found) -> str:
         + f" {found['rounds']} rounds, batches of {found['batch']}, equal threads."
         + f" {_machine(found)}"
     )
+
+
+def _times(ratio: float | None) -> str:
+    return "does not fit in memory" if ratio is None else f"{ratio:.0f} times"
 
 
 def _edits(found: Found) -> str:
