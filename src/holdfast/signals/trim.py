@@ -37,6 +37,8 @@ MIN_EDGE_LEVELS = 8.0
 pixels. Ringing was seen to make up to 3, at quality 40."""
 BLOCK_LINES = 8
 """Lines of a JPEG block: so far a picture rings into its border."""
+LINES_AT_ONCE = 16
+"""Lines of a border measured at a time; one by one takes ten times as long."""
 
 
 def find_inside(luma: Luma) -> tuple[Axis, Axis] | None:
@@ -71,26 +73,42 @@ def _border(lines: NDArray[np.uint8]) -> float:
     picture, and a line that is partly border counts by its share.
     """
     level = float(np.median(lines[0]))
-    away_by: list[float] = []
-    last = len(lines)
-    for index, line in enumerate(lines):
-        away = np.abs(line - level)
-        if index < last and (away > LEVEL_TOLERANCE).mean() > 1 - MIN_PLAIN_SHARE:
-            last = index
-        if index > last + BLOCK_LINES:
-            break
-        away_by.append(float(away.mean()))
-    levels = np.array(away_by)
+    if _is_busy(np.abs(lines[:1] - level))[0]:
+        # Most pictures have no border, and this is what each frame of a film costs.
+        return 0.0
+    levels = _levels(lines, level)
     # A sky that slowly grows less plain has no edge, and would be cut now here, now
     # there; a dark picture in black is as plain as its border, and has one.
     sharp = np.flatnonzero(levels[2:] - levels[:-2] >= MIN_EDGE_LEVELS)
-    if not last or not len(sharp):
+    if not len(sharp):
         return 0.0
     first = int(sharp[0])
     near = levels[first : first + BLOCK_LINES + 1]
     shares = near / near.max()
     edge = int(np.argmax(shares >= 0.5))
     return first + 1 + edge - float(shares[max(0, edge - 1) : edge + 1].sum())
+
+
+def _levels(lines: NDArray[np.uint8], level: float) -> NDArray[np.float64]:
+    """How far each line is from ``level``, to BLOCK_LINES behind the plain ones."""
+    parts: list[NDArray[np.float64]] = []
+    last = len(lines)
+    for start in range(0, len(lines), LINES_AT_ONCE):
+        some = np.ascontiguousarray(lines[start : start + LINES_AT_ONCE])
+        away = np.abs(some - level)
+        parts.append(away.mean(axis=1))
+        if last == len(lines):
+            busy = _is_busy(away)
+            if busy.any():
+                last = start + int(np.argmax(busy))
+        if start + len(away) > last + BLOCK_LINES:
+            break
+    return np.concatenate(parts)[: last + BLOCK_LINES + 1]
+
+
+def _is_busy(away: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which of some lines are not plain, by how far their pixels are from the level."""
+    return np.asarray((away > LEVEL_TOLERANCE).mean(axis=1) > 1 - MIN_PLAIN_SHARE)
 
 
 def _axis(axis: Axis, span: tuple[float, float]) -> Axis:

@@ -1,14 +1,16 @@
 """A video's signals: the fingerprints of its frames, each with its time.
 
 PDQ of a frame every second, as vPDQ has it (Meta; github.com/facebook/ThreatExchange,
-folder ``vpdq``), by :mod:`.video_frames`; where bars stay over a stretch of frames,
-also of what is inside them. It never decides whether two videos are the same: that is
-:mod:`.video_match`.
+folder ``vpdq``), by :mod:`.video_frames`; where bars stay over a stretch of frames, or
+a frame has some of its own, also of what is inside them. It never decides whether two
+videos are the same: that is :mod:`.video_match`.
 
 A copy that begins half a second later is seen half a second off, and where things move
 no frame of it is near. So five times a second is looked, and a frame is kept too when
-it is over MOVED_BITS from the last one kept: then whatever moment a copy shows, a frame
-near it is kept. Films in which little moves stay at one a second.
+it is over MOVED_BITS from the last one kept; and while it moves by twice that from one
+look to the next, as in a fast pan, every decoded frame is looked at. Then whatever
+moment a copy shows, a frame near it is kept, wherever it was cut. Films in which little
+moves stay at one a second, and MAX_CLOSE_VIEWS bounds what a film made of motion costs.
 
 A frame whose fingerprints are those of the frame before it, bit for bit, is left out.
 No match is lost by that, since a match asks only whether some frame is near; and a
@@ -33,27 +35,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from holdfast.signals.digest import Digests, digest_stream
-from holdfast.signals.grid import Axis
 from holdfast.signals.pdq import NO_PDQ, PDQ, dihedral, hamming, pdq
 from holdfast.signals.refusal import MediaRefused, RefusalReason
 from holdfast.signals.sign import Part, Signals, View
-from holdfast.signals.video_bars import find_inside_bars
-from holdfast.signals.video_frames import (
-    MAX_READ_S,
-    Depth,
-    Sampled,
-    VideoReader,
-)
+from holdfast.signals.video_bars import Inside, find_inside_bars, insides_of
+from holdfast.signals.video_frames import MAX_READ_S, Depth, VideoReader
 
 EVERY_S = 1.0
 """One frame a second: vPDQ's default (``seconds_per_hash``)."""
 MIN_EVERY_S, MAX_EVERY_S = 0.2, 60.0
 """Every frame of a 25 Hz film is looked at; one a minute is always kept."""
 LOOKS = 5
-"""Times in ``every_s`` that a frame is looked at."""
+"""Times in ``every_s`` that a frame is looked at where it does not move fast."""
+MAX_CLOSE_VIEWS = 20_000
+"""Frames kept of one video, after which it is looked at no closer than LOOKS times in
+``every_s``: eleven minutes of nothing but the fastest motion."""
 MOVED_BITS = 16
-"""A frame farther from the last kept one is kept. A moment between two looks is then
-hardly farther than that from a kept frame, which leaves compression its few bits."""
+"""A frame farther from the last kept one is kept. A moment between two looks that are
+less than twice that apart is then hardly farther than that from the nearer of them,
+which leaves compression its few bits."""
 STRETCH_FRAMES = 8
 MIN_STRETCH_FRAMES = 4
 """Bars are looked for in so many frames at a time; fewer say too little about what
@@ -68,8 +68,9 @@ class VideoSignals(Signals):
     """Signals of a video, and how much of it they cover.
 
     ``views``: for each moment the whole frame, then what is inside its bars where it
-    has any. ``incomplete``: why the rest of the video has no views; None if it is
-    whole. ``signed_ms``: up to when it was read.
+    has any: those of the frames around it, then its own where they are others.
+    ``incomplete``: why the rest of the video has no views; None if it is whole.
+    ``signed_ms``: up to when it was read.
     """
 
     incomplete: RefusalReason | None = None
@@ -128,7 +129,7 @@ def sign_video(
 def _read(reader: VideoReader, every_s: float, turns: bool) -> tuple[View, ...]:
     """The views; none where skipping left nothing, which the next reading finds."""
     try:
-        kept = _kept(reader.frames(), every_s * 1000)
+        kept = _kept(reader, every_s * 1000)
         return tuple(_without_repeats(_views(kept, turns)))
     except MediaRefused:
         if reader.depth is Depth.EVERYTHING:
@@ -164,35 +165,46 @@ class _Kept:
     pdq: PDQ
 
 
-def _kept(frames: Iterable[Sampled], every_ms: float) -> Iterator[_Kept]:
-    """The first frame of each ``every_ms``, and those that moved since the last one."""
-    next_slot, last = 0, NO_PDQ
-    for frame in frames:
+NO_LUMA = np.zeros((0, 0), np.uint8)
+
+
+def _kept(reader: VideoReader, every_ms: float) -> Iterator[_Kept]:
+    """The first frame of each ``every_ms``, and those that moved since the last one.
+
+    What moves by twice MOVED_BITS in a look is looked at closely for another look.
+    """
+    look_ms = every_ms / LOOKS
+    next_slot, count, last = 0, 0, _Kept(NO_LUMA, 0, NO_PDQ)
+    for frame in reader.frames():
         now = pdq(frame.luma)
         slot = int((frame.at_ms + 1) // every_ms)
-        if slot >= next_slot or hamming(now.bits, last.bits) > MOVED_BITS:
-            next_slot, last = slot + 1, now
-            yield _Kept(frame.luma, frame.at_ms, now)
+        moved_bits = hamming(now.bits, last.pdq.bits)
+        looks = (frame.at_ms - last.at_ms) / look_ms
+        is_fast = moved_bits > MOVED_BITS * max(1, 2 * looks)
+        if is_fast and count < MAX_CLOSE_VIEWS:
+            reader.close_until_ms = frame.at_ms + look_ms
+        if slot >= next_slot or moved_bits > MOVED_BITS:
+            next_slot, count = slot + 1, count + 1
+            last = _Kept(frame.luma, frame.at_ms, now)
+            yield last
 
 
 def _views(frames: Iterable[_Kept], turns: bool) -> Iterator[list[View]]:
-    """The one or two views of each frame."""
-    inside: tuple[Axis, Axis] | None = None
+    """The one to three views of each frame."""
+    shared: Inside | None = None
     size: tuple[int, ...] = ()
     for stretch in _stretches(frames):
         if len(stretch) >= MIN_STRETCH_FRAMES or size != stretch[0].luma.shape:
-            inside = find_inside_bars([frame.luma for frame in stretch])
+            shared = find_inside_bars([frame.luma for frame in stretch])
         size = stretch[0].luma.shape
         for frame in stretch:
-            yield _views_of(frame, inside, turns)
+            yield _views_of(frame, insides_of(frame.luma, shared), turns)
 
 
-def _views_of(
-    frame: _Kept, inside: tuple[Axis, Axis] | None, turns: bool
-) -> list[View]:
+def _views_of(frame: _Kept, insides: list[Inside], turns: bool) -> list[View]:
     whole = dihedral(frame.luma) if turns else (frame.pdq,)
     views = [View(Part.WHOLE, whole, frame.at_ms)]
-    if inside:
+    for inside in insides:
         trimmed = dihedral(frame.luma, inside)[: 8 if turns else 1]
         views.append(View(Part.TRIMMED, trimmed, frame.at_ms))
     return views

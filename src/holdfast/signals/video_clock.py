@@ -15,6 +15,9 @@ set anew: time goes on from where it was, so that a file's clock cannot hide fra
 MAX_FRAMES_UNTAKEN = 60
 """After so many frames one is taken whatever the clock says: a clock that stands still
 hides nothing either."""
+CLOSE_MS = 30
+"""Frames nearer to each other than this are not told apart, however closely is looked:
+of films with 60 and more frames a second so many are taken as of those with 30."""
 DEFAULT_FRAME_S = 0.04
 """How long a frame is shown where the file says nothing."""
 
@@ -70,11 +73,16 @@ class Slots:
         slot = self._slot(at_ms)
         self._stated[slot] = min(at_ms, self._stated.get(slot, at_ms))
 
-    def takes(self, at_ms: int) -> bool:
-        """Whether a frame that was decoded is taken; asked for in order of time."""
+    def takes(self, at_ms: int, *, closely: bool = False) -> bool:
+        """Whether a frame that was decoded is taken; asked for in order of time.
+
+        ``closely``: also within a slot, if it is CLOSE_MS from the last one.
+        """
         self._untaken += 1
         slot = self._slot(at_ms)
         is_taken = slot >= self._next or self._untaken >= MAX_FRAMES_UNTAKEN
+        if closely and self._taken:
+            is_taken = is_taken or at_ms - self._taken[-1] >= CLOSE_MS
         if is_taken:
             self._taken.append(at_ms)
             self._next, self._untaken = slot + 1, 0

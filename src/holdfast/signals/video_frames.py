@@ -9,7 +9,8 @@ address, or to show us another film than it shows people. So:
   and references inside a file (HLS, concat, ``dref``) lead nowhere;
 - bytes, frame size, length and time are bounded, and what is decoded is what people
   see: turned and mirrored as the file says, grey levels stretched to full range;
-- time is cut into slots, and the first frame of each is taken. Frames that no other
+- time is cut into slots, and the first frame of each is taken, or every one for as long
+  as the reader is told to look closely. Frames that no other
   refers to are not decoded (``skip_frame=noref``). That nothing is hidden in them is
   checked, not assumed: if no taken frame is within MAX_UNSEEN_MS of a slot's first, as
   in a file made so that only skipped frames show anything, :meth:`VideoReader.is_sound`
@@ -124,6 +125,8 @@ class VideoReader(AbstractContextManager["VideoReader"]):
         """Why this is not the whole video; None if it is. Set by :meth:`frames`."""
         self.width = self.height = 0
         """Of the first frame, in pixels as people see it."""
+        self.close_until_ms = -1.0
+        """Up to then every decoded frame is taken; whoever iterates may set it."""
         self._deadline = deadline
         self._slots = Slots(every_s * 1000)
         self._packets_ms = 0
@@ -172,7 +175,7 @@ class VideoReader(AbstractContextManager["VideoReader"]):
             if at_ms > MAX_DURATION_S * 1000:
                 self.incomplete = RefusalReason.TOO_LONG
                 break
-            if not self._slots.takes(at_ms):
+            if not self._slots.takes(at_ms, closely=at_ms <= self.close_until_ms):
                 continue
             luma = luma_as_seen(frame)
             if not self.width:
