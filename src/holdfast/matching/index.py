@@ -15,6 +15,7 @@ import logging
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,7 +26,7 @@ from django.db import connection
 from numpy.typing import NDArray
 
 from holdfast.matching.segment_folder import SegmentFolder, Stamp
-from holdfast.matching.segments import Segment
+from holdfast.matching.segments import Segment, UnusableSegment
 from holdfast.matching.table_rows import NO_ROWS, Range, Rows, Snapshot, TableRows
 from holdfast.matching.upkeep import checked_at, keep_up, trusted
 from holdfast.signals.hamming import Matches, search, to_words
@@ -135,11 +136,7 @@ class PdqIndex:
         given = to_words(fingerprints)
         queries = shuffled(given)
         with connection.cursor() as cursor:
-            view, tail, own = self._fresh(cursor)
-            found = [
-                _triples(segment.near(queries, radius_bits), segment.ids)
-                for segment in view.segments
-            ]
+            found, tail, own = self._in_segments(cursor, queries, radius_bits)
             for rows in (tail, own):
                 matches = search(queries, rows.words, radius_bits)
                 found.append(_triples(matches, rows.ids))
@@ -171,6 +168,24 @@ class PdqIndex:
         return SegmentFolder(
             self._given_folder or settings.HOLDFAST_SEARCH_FOLDER / name
         )
+
+    def _in_segments(
+        self, cursor: Any, queries: NDArray[np.uint64], radius_bits: int
+    ) -> tuple[list[NDArray[np.int64]], Rows, Rows]:
+        """What is near in the segments; and the tail and the caller's own rows."""
+        while True:
+            view, tail, own = self._fresh(cursor)
+            try:
+                found = [
+                    _triples(segment.near(queries, radius_bits), segment.ids)
+                    for segment in view.segments
+                ]
+            except UnusableSegment as error:
+                # Its rows are read from PostgreSQL until it is built again.
+                logger.error("%s", error.diagnostics())
+                self.forget()
+                continue
+            return found, tail, own
 
     def _fresh(self, cursor: Any) -> tuple[_View, Rows, Rows]:
         """A view, its tail with all that is committed, and the caller's own rows."""
@@ -275,7 +290,9 @@ def _warm(segments: Sequence[Segment]) -> None:
 
     def warm() -> None:
         for segment in segments:
-            segment.warm()
+            # Whoever searches finds out, and does without it.
+            with suppress(UnusableSegment):
+                segment.warm()
 
     if segments:
         threading.Thread(target=warm, name="search-warm", daemon=True).start()

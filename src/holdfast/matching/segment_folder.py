@@ -61,11 +61,11 @@ class SegmentFolder:
         return about.st_ino, about.st_mtime_ns, about.st_size
 
     def open(self, identity: Identity, known: Sequence[Segment] = ()) -> Shelf:
-        """Map what the manifest names; what is ``known`` stays mapped as it is."""
+        """Map what the manifest names; what is ``known`` and whole stays mapped."""
         while True:
             stamp = self.stamp()
             named = self._read(identity)
-            opened = {segment.digest: segment for segment in known}
+            opened = {each.digest: each for each in known if each.is_whole()}
             segments: list[Segment] = []
             for name, digest in named or ():
                 try:

@@ -7,6 +7,11 @@ is torn all the same (a failing disk, a hand) is noticed when it is opened, by i
 length, header and trailer, and its contents can be verified at leisure. PostgreSQL
 is the truth: an unusable segment is only a reason to build another.
 
+Who reads behind the end of a file that was cut short under it is killed by the system
+(SIGBUS). So its length is asked for again before each search and while it is read
+through. One that is cut short within the milliseconds of a search still ends the
+process; it is started again, finds the file too short, and does without it.
+
 What it holds is content. Files are for their owner alone (0600, in a folder 0700).
 """
 
@@ -45,6 +50,8 @@ HEADER_BYTES = 1 << 16
 """Room for the header, and where the rows begin: a whole number of memory pages."""
 ALIGN_BYTES = 4096
 DIGEST_BYTES = 32
+CHECKED_BYTES = 1 << 24
+"""Read through at once between two looks at the file's length; some milliseconds."""
 SUFFIX = ".segment"
 UNFINISHED = ".new"
 
@@ -85,9 +92,19 @@ class Segment:
     tables: Tables | None
     sections: Mapping[str, tuple[NDArray[np.uint8], str]]
     """The bytes of each part and their SHA-256."""
+    mapped: mmap.mmap
+
+    def is_whole(self) -> bool:
+        """Whether the file still is as long as what was mapped of it."""
+        # This asks the file itself, also when its name is gone.
+        return self.mapped.size() >= len(self.mapped)
 
     def near(self, queries: NDArray[np.uint64], radius_bits: int) -> Matches:
-        """As :func:`signals.hamming.search`; ``queries`` are shuffled."""
+        """As :func:`signals.hamming.search`; ``queries`` are shuffled.
+
+        Raises :class:`UnusableSegment` where the file was cut short.
+        """
+        self._check()
         if self.tables is None:
             return search(queries, self.rows, radius_bits)
         return search_tables(queries, self.rows, self.tables, radius_bits)
@@ -95,7 +112,10 @@ class Segment:
     def verify(self) -> None:
         """Read everything once. Raises :class:`UnusableSegment` where a bit changed."""
         for name, (data, digest) in self.sections.items():
-            if sha256(data.data).hexdigest() != digest:
+            found = sha256()
+            for part in self._parts(data):
+                found.update(part.data)
+            if found.hexdigest() != digest:
                 raise UnusableSegment(
                     "A segment of the search is not what was written.",
                     segment=self.path.name,
@@ -103,9 +123,13 @@ class Segment:
                 )
 
     def warm(self) -> None:
-        """Have every page mapped, read from the disk where need be."""
+        """Have every page mapped, read from the disk where need be.
+
+        Raises :class:`UnusableSegment` where the file was cut short.
+        """
         for data, _digest in self.sections.values():
-            data[::ALIGN_BYTES].max(initial=0)
+            for part in self._parts(data):
+                part[::ALIGN_BYTES].max(initial=0)
 
     @property
     def size_bytes(self) -> int:
@@ -115,6 +139,15 @@ class Segment:
             + DIGEST_BYTES
             + sum(_aligned(data.size) for data, _digest in self.sections.values())
         )
+
+    def _parts(self, data: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
+        for start in range(0, len(data), CHECKED_BYTES):
+            self._check()
+            yield data[start : start + CHECKED_BYTES]
+
+    def _check(self) -> None:
+        if not self.is_whole():
+            raise _unusable(self.path, "length")
 
 
 class SegmentWriter:
@@ -276,6 +309,7 @@ def open_segment(path: Path, identity: Identity) -> Segment:
             name: (_bytes_of(array), about["sections"][name])
             for name, array in arrays.items()
         },
+        mapped=mapped,
     )
 
 

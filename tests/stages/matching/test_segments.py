@@ -114,6 +114,27 @@ def test_a_damaged_segment_is_noticed_and_built_again(
         assert index._view.tail.count == 0
 
 
+@pytest.mark.parametrize("which", [0, 1])
+@pytest.mark.parametrize("left_bytes", [0, HEADER_BYTES, HEADER_BYTES + 4096])
+def test_a_segment_that_is_cut_short_while_it_is_mapped_kills_nobody(
+    folder: Path, which: int, left_bytes: int
+) -> None:
+    """To read behind its end would be SIGBUS, and the end of the test run."""
+    ids = two_segments(folder)
+    running = made_index(folder)
+    assert finds_each(running, ids, PRINTS)
+    harmed = in_use(folder)[which]
+    os.truncate(harmed.path, left_bytes)
+    with pytest.raises(UnusableSegment):
+        harmed.verify()
+    with pytest.raises(UnusableSegment):
+        harmed.warm()
+    assert finds_each(running, ids, PRINTS)
+    assert running.keep_up()
+    assert sum(len(segment.ids) for segment in in_use(folder)) == len(PRINTS)
+    assert finds_each(running, ids, PRINTS)
+
+
 @pytest.mark.parametrize(
     "damage",
     [
