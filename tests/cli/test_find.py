@@ -23,7 +23,7 @@ from holdfast.cli import find as command
 from holdfast.fingerprints.operations import fingerprint_whole_video
 from holdfast.matching.bank import SignalGiven, enter, open_bank
 from holdfast.matching.find import Sought, find_signals
-from holdfast.matching.models import BankKind
+from holdfast.matching.models import BankKind, Match
 from holdfast.signals.sign import sign_picture
 from holdfast.triage.models import CaseItem
 from tests.world import World, encoded, photograph
@@ -33,9 +33,9 @@ pytestmark = pytest.mark.django_db
 RATE = 10  # frames a second
 
 
-def ask(sought: object) -> dict[str, Any]:
+def ask(sought: object, *options: str) -> dict[str, Any]:
     """What ``holdfast find SOUGHT --json`` prints."""
-    said = CliRunner().invoke(command.app, ["find", str(sought), "--json"])
+    said = CliRunner().invoke(command.app, ["find", str(sought), "--json", *options])
     assert said.exit_code == 0, said.exception
     answer: dict[str, Any] = json.loads(said.stdout)
     return answer
@@ -179,6 +179,27 @@ def test_the_table_says_the_same_to_people(world: World, tmp_path: Path) -> None
     assert "1 copy registered" in said.stdout
 
 
+def test_a_crop_is_found_and_called_one(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = photograph("coffee")
+    width, height = whole.size
+    crop = whole.crop((width // 5, height // 5, width, height))
+    world.post("cropped", encoded(crop))
+    world.post("other", encoded(photograph("rocket")))
+    path = tmp_path / "whole.jpg"
+    path.write_bytes(encoded(whole))
+    [copy] = ask(str(path))["copies"]
+    assert (copy["item"], copy["basis"]) == ("cropped", "features")
+    assert 40 <= copy["share_percent"] <= 90
+    assert ask(str(path), "--no-closely")["copies"] == []
+    monkeypatch.setattr(command.console, "_width", 80)
+    said = CliRunner().invoke(command.app, ["find", str(path)]).stdout
+    assert "made of the same picture" in said
+    assert max(map(len, said.splitlines())) <= 80
+    assert Match.objects.count() == 0, "to ask changes nothing"
+
+
 def test_a_plain_picture_is_said_to_be_too_plain(world: World, tmp_path: Path) -> None:
     flat = encoded(Image.new("RGB", (300, 300), "white"))
     world.post("flat", flat)
@@ -205,6 +226,7 @@ def test_what_cannot_be_looked_for_is_refused_by_name(
         large.truncate(65 * 1024 * 1024)
     assert refused(tmp_path / "large.jpg").details["reason"] == "too_large_file"
     assert refused(tmp_path / "nothing.jpg").code == "not-found"
+    assert "Name a picture" in refused("").message
     assert refused(tmp_path).code == "invalid-input"
     assert refused("sha256:abc").code == "invalid-input"
     assert refused("md5:" + "g" * 32).code == "invalid-input"

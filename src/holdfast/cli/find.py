@@ -21,9 +21,10 @@ from rich.table import Table
 from holdfast.base.errors import InvalidInput, NotFound
 from holdfast.cli.operator import OPERATOR
 from holdfast.matching.find import Found, FoundCopy, Sought, find_signals
-from holdfast.matching.rules import Likeness
+from holdfast.matching.rules import SAME_MD5, Basis, Likeness, Variant
 from holdfast.signals.digest import digest_stream
-from holdfast.signals.media import MAX_FILE_BYTES
+from holdfast.signals.features import available, extract_query
+from holdfast.signals.media import MAX_FILE_BYTES, decode_luma
 from holdfast.signals.refusal import MediaRefused, RefusalReason
 from holdfast.signals.sign import Signals, sign_picture
 from holdfast.signals.video import sign_video
@@ -36,6 +37,7 @@ console = Console()
 
 _DIGITS = {"pdq": 64, "sha256": 64, "md5": 32}
 """Hexadecimal digits of each kind of hash that can be looked for."""
+_WITHOUT = " Crops, captions and screenshots were not looked for."
 _HEX = re.compile(r"[0-9a-fA-F]*")
 
 
@@ -48,14 +50,23 @@ def _several() -> None:
 def find(
     sought: str = typer.Argument(metavar="PICTURE|VIDEO|HASH"),
     as_json: bool = typer.Option(False, "--json", help="One JSON object instead."),
+    closely: bool = typer.Option(
+        True, help="Look for crops, captions and screenshots of a picture, too."
+    ),
 ) -> None:
     """Where copies of a picture, a video or a hash stand.
+
+    Crops, captions and screenshots of a picture are found with the extra "features".
+    What every registered picture looks like is read for it first, which takes about
+    half a second for a thousand; --no-closely leaves it out.
 
     A hash is hexadecimal: an MD5 has 32 digits; one of 64 is looked for both as a
     SHA-256 and as a PDQ. To say which, write sha256:, md5: or pdq: before it. From a
     PDQ alone, mirrored and turned copies are not found: give the picture for those.
     """
-    asked = read_sought(sought)
+    asked = read_sought(sought, closely=closely)
+    if asked.features is not None:
+        typer.echo("Looking for crops, captions and screenshots, too.", err=True)
     found = find_signals(asked, by=OPERATOR)
     cases = {
         str(item): number
@@ -66,14 +77,18 @@ def find(
         return
     if asked.views and not any(view.is_comparable for view in asked.views):
         console.print("It is too plain to be compared: only the very same bytes count.")
-    _show(found, cases)
+    _show(asked, found, cases)
 
 
-def read_sought(text: str) -> Sought:
+def read_sought(text: str, *, closely: bool = False) -> Sought:
     """What an argument means: a file if there is one of this name, else a hash.
+
+    ``closely``: with what crops of a picture are found by, where OpenCV is there.
 
     Raises ``InvalidInput``, ``NotFound`` and ``MediaRefused``.
     """
+    if not text:
+        raise InvalidInput("Name a picture, a video or a hash to look for.")
     kind, _, digits = text.partition(":")
     if kind in _DIGITS:
         if len(digits) != _DIGITS[kind] or not _HEX.fullmatch(digits):
@@ -84,7 +99,11 @@ def read_sought(text: str) -> Sought:
         return _hash(kind, bytes.fromhex(digits))
     path = Path(text)
     if path.is_file():
-        return Sought.of(sign(path))
+        signals = sign(path)
+        if closely and available() and signals.duration_ms is None:
+            query = extract_query(decode_luma(path.read_bytes()).pixels)
+            return Sought.of(signals, query)
+        return Sought.of(signals)
     if _HEX.fullmatch(text) and len(text) == _DIGITS["md5"]:
         return _hash("md5", bytes.fromhex(text))
     if _HEX.fullmatch(text) and len(text) == _DIGITS["pdq"]:
@@ -93,7 +112,7 @@ def read_sought(text: str) -> Sought:
     if path.is_dir():
         raise InvalidInput("This is a folder. Name one picture or video in it.")
     raise NotFound(
-        "There is no such file, and it is no hash: those have 32 (MD5) or 64 "
+        f"There is no file {text!r}, and it is no hash: those have 32 (MD5) or 64 "
         "(SHA-256, PDQ) hexadecimal digits."
     )
 
@@ -117,8 +136,9 @@ def sign(path: Path) -> Signals:
                 file.seek(0)
                 digest = digest_stream(file).sha256.hex()
                 typer.echo(
-                    "It cannot be compared. The very same bytes can be looked for: "
-                    f"holdfast find sha256:{digest}",
+                    f"{path.name} cannot be read as a picture or a video, so nothing "
+                    "that resembles it can be found. The very same bytes can:\n"
+                    f"  holdfast find sha256:{digest}",
                     err=True,
                 )
                 raise
@@ -168,58 +188,74 @@ def _object(asked: Sought, found: Found, cases: dict[str, str]) -> dict[str, Any
     }
 
 
-def _show(found: Found, cases: dict[str, str]) -> None:
+def _show(asked: Sought, found: Found, cases: dict[str, str]) -> None:
     if found.copies:
         console.print(_copies_table(found.copies, cases))
     count = len(found.copies)
+    without = "" if asked.features is not None or not asked.views else _WITHOUT
     console.print(
-        f"{count} {'copy' if count == 1 else 'copies'} registered. Crops, captions and"
-        " screenshots are looked for when something is reported, not here.",
+        f"{count} {'copy' if count == 1 else 'copies'} registered.{without}",
         highlight=False,
     )
     if not found.known:
         console.print("No bank knows it.")
         return
-    table = Table("bank", "category", "state", "entries", "how", "bits", "at")
+    table = _table("bank", "says", "how it is alike")
     for each in found.known:
         state = f"{each.state}, expired" if each.expired else each.state
-        how, bits, at = _likeness(each.like)
-        table.add_row(
-            each.bank, escape(each.category), state, str(each.entries), how, bits, at
-        )
+        entries = "1 entry" if each.entries == 1 else f"{each.entries} entries"
+        says = f"{escape(each.category)}\n{state}, {entries}"
+        table.add_row(each.bank, says, _likeness(each.like))
     console.print(table)
 
 
 def _copies_table(copies: tuple[FoundCopy, ...], cases: dict[str, str]) -> Table:
-    table = Table()
-    for name in ("platform", "item", "kind", "state", "case", "how", "bits", "at"):
-        # An id that is cut off is of no use to anybody.
-        table.add_column(name, overflow="fold")
+    table = _table("item", "stands", "how it is alike")
     for copy in copies:
+        state = f"{copy.state}, deleted" if copy.deleted_at else copy.state
+        case = cases.get(str(copy.item))
         table.add_row(
-            copy.platform,
-            escape(copy.external_id),
-            copy.kind,
-            f"{copy.state}, deleted" if copy.deleted_at else copy.state,
-            cases.get(str(copy.item), ""),
-            *_likeness(copy.like),
+            f"{escape(copy.external_id)}\n{copy.kind} on {copy.platform}",
+            f"{state}\ncase {case}" if case else state,
+            _likeness(copy.like),
         )
     return table
 
 
-def _likeness(like: Likeness) -> tuple[str, str, str]:
-    """How it is alike in words, the distance in bits, and when in a video."""
-    words = [str(like.basis)]
-    if not like.certain:
-        words.insert(0, "possibly")
+def _table(*columns: str) -> Table:
+    """Three columns of two lines each: that fits 80 characters."""
+    table = Table(show_lines=True)
+    for name in columns:
+        # An id that is cut off is of no use to anybody.
+        table.add_column(name, overflow="fold")
+    return table
+
+
+_KINDS = {
+    Basis.DIGEST: "the same bytes",
+    Basis.PDQ: "the same picture",
+    Basis.VIDEO: "the same film",
+    Basis.FEATURES: "made of the same picture",
+    Basis.REPOST: "a repost",
+}
+
+
+def _likeness(like: Likeness) -> str:
+    """What kind of copy it is, in two lines; ``possibly`` where people must look."""
+    kind = "the same MD5" if like == SAME_MD5 else _KINDS[like.basis]
+    more = []
     if like.share_percent is not None:
-        words.append(f"{like.share_percent} %")
-    if like.basis != "digest" and not like.exact:
-        words.append(like.variant.replace("_", " "))
+        more.append(f"{like.share_percent} % of it")
+    if like.basis != Basis.DIGEST and like.variant != Variant.AS_IS:
+        more.append(like.variant.replace("_", " "))
     if like.trimmed:
-        words.append("trimmed")
-    bits = "" if like.distance_bits is None else str(like.distance_bits)
-    return ", ".join(words), bits, "" if like.at_ms is None else clock_time(like.at_ms)
+        more.append("without its border")
+    if like.distance_bits is not None:
+        more.append(f"{like.distance_bits} bits apart")
+    if like.at_ms is not None:
+        more.append(f"at {clock_time(like.at_ms)}")
+    first = kind if like.certain else f"possibly {kind}"
+    return "\n".join([first, *([", ".join(more)] if more else [])])
 
 
 def clock_time(at_ms: int) -> str:

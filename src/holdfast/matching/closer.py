@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import lru_cache
 from uuid import UUID
 
@@ -99,6 +99,20 @@ def compare_closer(event: Event) -> None:
         write_down(row.platform_id, Copy(row.item_id, other, like), arrived=True)
         if like.certain:
             return
+
+
+def made_of(
+    query: Query, *, leave: Collection[UUID]
+) -> Iterator[tuple[UUID, Likeness]]:
+    """The registered pictures of every platform that resemble one of nobody's.
+
+    Those in ``leave`` are not measured. Nothing is written down.
+    """
+    among = PictureFeatures.objects.exclude(item__in=leave)
+    for platform in among.values_list("platform", flat=True).distinct():
+        index = registered.of(platform)
+        for item, found in _resembling(query, index, among, PATIENCE, set()):
+            yield item, _likeness(found, query_is_copy=False)
 
 
 _FOUND_FIRST = Q(Exists(Target.objects.filter(item=OuterRef("item")))) | ~Q(

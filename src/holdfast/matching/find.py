@@ -23,6 +23,7 @@ from holdfast.fingerprints.models import Fingerprint, View
 from holdfast.items.models import Item
 from holdfast.items.queries import families_of
 from holdfast.matching import search
+from holdfast.matching.closer import made_of
 from holdfast.matching.index import Hit
 from holdfast.matching.models import BankEntry, SignalKind
 from holdfast.matching.rules import (
@@ -35,6 +36,7 @@ from holdfast.matching.rules import (
 )
 from holdfast.matching.search import Near, hits, still_likeness
 from holdfast.matching.videos import extents_of
+from holdfast.signals.features import Query
 from holdfast.signals.pdq import MAX_QUALITY, PDQ
 from holdfast.signals.sign import Part, Signals
 from holdfast.signals.sign import View as SignedView
@@ -48,11 +50,13 @@ class Sought:
     sha256: bytes | None = None
     md5: bytes | None = None
     views: tuple[SignedView, ...] = ()
+    features: Query | None = None
+    """To find crops, captions and screenshots by; of a picture only."""
 
     @classmethod
-    def of(cls, signals: Signals) -> Sought:
+    def of(cls, signals: Signals, features: Query | None = None) -> Sought:
         """Everything that is known of a picture or a video."""
-        return cls(signals.sha256, signals.md5, signals.views)
+        return cls(signals.sha256, signals.md5, signals.views, features)
 
     @classmethod
     def of_pdq(cls, bits: bytes) -> Sought:
@@ -103,9 +107,10 @@ class Found:
 def find_signals(sought: Sought, *, by: By) -> Found:
     """Where copies of something stand, and which banks know it.
 
-    Reposts of the copies are among them. An item is named once, by its strongest
-    likeness: ``variant`` is how the copy was turned, ``at_ms`` when it is seen in a
-    video of ours, or in the one that is asked about where the copy is a still.
+    Crops, captions and screenshots are looked for where ``sought`` has features, which
+    takes seconds and more. Reposts of the copies are among them. An item is named once,
+    by its strongest likeness: ``variant`` is how the copy was turned, ``at_ms`` when it
+    is seen in a video of ours, or in the one asked about where the copy is a still.
     """
     by.require(Permission.COPIES_FIND)
     copies, known = _copies(sought), _known(sought)
@@ -148,6 +153,9 @@ def _copies(sought: Sought) -> tuple[FoundCopy, ...]:
     found: dict[UUID, Likeness] = {}
     for item, like in (*_same_bytes(sought), *_alike(sought)):
         _keep(found, item, like)
+    if sought.features is not None:
+        for item, like in made_of(sought.features, leave=found):
+            _keep(found, item, like)
     for item, reposts in families_of(list(found)).items():
         for repost in reposts - {item}:
             _keep(found, repost, found[item].of_repost())
