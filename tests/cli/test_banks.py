@@ -10,9 +10,11 @@ from typer.testing import CliRunner
 
 from holdfast.base.errors import HoldfastError, InvalidInput, NotFound
 from holdfast.cli import COMMANDS, banks
+from holdfast.cli.banks import CREDENTIALS_VARIABLE
 from holdfast.cli.check import outbound
 from holdfast.cli.operator import OPERATOR
 from holdfast.matching.bank_files import import_bank
+from holdfast.matching.connectors.connect import KINDS
 from holdfast.matching.formats import Signal, read
 from holdfast.matching.models import BankEntry, HashExchange
 from holdfast.signals.sign import sign_picture
@@ -98,6 +100,13 @@ def test_a_folder_is_set_up_and_synced(world: World, tmp_path: Path) -> None:
     assert "1 entered, 0 revoked, 1 malformed" in told
     assert "list.md5, line 2" in told
     assert "post" in run("exchange", "list")
+
+
+def test_the_help_says_where_each_kinds_credentials_come_from() -> None:
+    told = " ".join(run("exchange", "add", "--help").replace("│", " ").split())
+    assert CREDENTIALS_VARIABLE in told
+    for kind, each in KINDS.items():
+        assert f"{kind}: {each.words if each.is_remote else 'none'}" in told
 
 
 def test_credentials_are_asked_for_and_hosts_are_named(

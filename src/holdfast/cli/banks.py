@@ -108,7 +108,18 @@ def export_file(
     typer.echo(f"{count} signals.", err=True)
 
 
-@exchange.command("add")
+ADD = f"""Set up an exchange, or change how it is reached. Nothing is sent yet.
+
+Credentials are asked for, or taken from the environment variable
+{CREDENTIALS_VARIABLE}; they are never an argument. What to write, for each kind:
+
+""" + "\n\n".join(
+    f"{kind}: {each.words if each.is_remote else 'none'}."
+    for kind, each in KINDS.items()
+)
+
+
+@exchange.command("add", help=ADD)
 def add(
     kind: str = typer.Argument(help=f"One of: {', '.join(KINDS)}."),
     slug: str = typer.Argument(help="What it is to be called here."),
@@ -119,7 +130,6 @@ def add(
         [], help="members=1,2 · privacy_group=3 · tags=a,b · path=/a/folder; repeat."
     ),
 ) -> None:
-    """Set up an exchange, or change how it is reached. Nothing is sent yet."""
     spoken = KINDS.get(kind)
     credentials = os.environ.get(CREDENTIALS_VARIABLE, "")
     if spoken is not None and spoken.is_remote and not credentials:

@@ -8,6 +8,7 @@ by itself. What people decided here is banked in :mod:`holdfast.matching.operati
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -45,6 +46,8 @@ from holdfast.signals.sign import MIN_QUALITY, Part
 SIGNAL_BYTES = {SignalKind.SHA256: 32, SignalKind.MD5: 16, SignalKind.PDQ: 32}
 AT_ONCE = 10_000
 """Signals that are entered in one transaction, and searched back by one job."""
+SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+MAX_SLUG = 80  # characters
 MIN_REVOKE_REASON = 10  # characters
 
 
@@ -74,12 +77,18 @@ def open_bank(
 ) -> UUID:
     """The bank of this slug, made if there is none; a known one stays as it is.
 
-    Raises ``InvalidInput`` for a bank of our own decisions, or a known one of another
-    kind.
+    Raises ``InvalidInput`` for a bank of our own decisions, a known one of another
+    kind, or a new one whose slug is not lower-case words with dashes between.
     """
     by.require(Permission.BANK_MANAGE)
     if kind not in (BankKind.IMPORTED, BankKind.EXCHANGE):
         raise InvalidInput("What was decided here is banked by deciding it.")
+    is_plain = len(slug) <= MAX_SLUG and SLUG.fullmatch(slug)
+    if not is_plain and not Bank.objects.filter(slug=slug).exists():
+        raise InvalidInput(
+            "What a bank is called here is lower-case words with dashes between them,"
+            f" such as partner-list, up to {MAX_SLUG} characters."
+        )
     with transaction.atomic():
         bank, new = Bank.objects.get_or_create(
             slug=slug,

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, TextIO
-from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Q
@@ -40,7 +40,6 @@ class ImportResult:
     the bank; the others stood in it already, or twice in the file.
     """
 
-    bank_id: UUID
     read: int = 0
     entered: int = 0
     problem_count: int = 0
@@ -65,19 +64,23 @@ def import_bank(
     ``category`` may be blank for a known bank; ``kind`` says what lines are that do not
     say it. ``progress`` is told how many bytes have been read. Every good line is
     taken, whatever the others are. Raises ``InvalidInput`` where the file cannot be
-    read, the category is none of the policy's, or the end is in the past.
+    read or has no good line, the category is missing or none of the policy's, or the
+    end is in the past; then no bank is made.
     """
     by.require(Permission.BANK_MANAGE)
     if expires_at is not None and expires_at <= clock.now():
         raise InvalidInput("This is to expire in the past.")
-    known = Bank.objects.filter(slug=slug).first()
-    if known is None or category:
-        policies.category_of(category)
+    _check_category(slug, category)
     try:
         file = path.open("rb")
     except OSError as error:
         raise InvalidInput(f"The file cannot be read: {error.strerror}.") from error
     with file:
+        told = ImportResult()
+        signals = _signals(file, kind, told, on_problem, progress)
+        first = next(signals, None)
+        if first is None:
+            raise _no_signal(told)
         bank_id = banks.open_bank(
             slug,
             name or slug,
@@ -86,10 +89,9 @@ def import_bank(
             category=category,
             by=by,
         )
-        told = ImportResult(bank_id)
         given = (
             banks.SignalGiven(each.kind, each.value, each.quality, category, expires_at)
-            for each in _signals(file, kind, told, on_problem, progress)
+            for each in chain([first], signals)
         )
         told.entered = banks.enter(bank_id, given, by=by)
     facts = {
@@ -129,6 +131,27 @@ def export_bank(
         facts = {"entries": count}
         emit(Kind.BANK_EXPORTED, about={"bank": bank.id}, facts=facts, by=by)
     return count
+
+
+def _check_category(slug: str, category: str) -> None:
+    if category:
+        policies.category_of(category)
+    elif not Bank.objects.filter(slug=slug).exists():
+        codes = ", ".join(each.code for each in policies.current().categories)
+        raise InvalidInput(
+            f"The bank {slug} would be a new one: say with --category what its hashes"
+            f" are. By the policy in force that is one of: {codes}."
+        )
+
+
+def _no_signal(told: ImportResult) -> InvalidInput:
+    if not told.problems:
+        return InvalidInput("The file is empty. Nothing was entered.")
+    first = told.problems[0]
+    return InvalidInput(
+        f"The file has no hash that can be read; its first bad line is {first.line}:"
+        f" {first.why}. Nothing was entered."
+    )
 
 
 def _signals(
