@@ -13,25 +13,26 @@ from holdfast.base.events import Every, Kind, On, step_name
 from holdfast.flow import FLOW
 
 PAGE = Path(__file__).parents[2] / "docs" / "flow.md"
+_ARROWS = {False: "-.->", True: "-. slow .->"}
 BEGIN, END = "<!-- drawn from flow.py -->", "<!-- end of drawing -->"
 
 
 def drawn() -> str:
     """The flow as a picture (Mermaid) and a table."""
     lines = ["```mermaid", "flowchart LR"]
-    rows = ["| event | at once, in its transaction | soon, as durable jobs |"]
-    rows.append("|---|---|---|")
+    rows = ["| event | at once, in its transaction | soon, as durable jobs | slow |"]
+    rows.append("|---|---|---|---|")
     for line in FLOW:
         if isinstance(line, On):
             box = line.kind.replace(".", "_")
             lines.append(f'  {box}(["{line.kind}"])')
             for step in (*line.at_once, *line.soon):
-                arrow = "-->" if step in line.at_once else "-.->"
+                arrow = "-->" if step in line.at_once else _ARROWS[line.slow]
                 name = step_name(step).replace(".operations", "")
                 lines.append(f'  {box} {arrow} {box}_{step.__name__}["{name}"]')
-            rows.append(
-                f"| `{line.kind}` | {_names(line.at_once)} | {_names(line.soon)} |"
-            )
+            soon = "" if line.slow else _names(line.soon)
+            slow = _names(line.soon) if line.slow else ""
+            rows.append(f"| `{line.kind}` | {_names(line.at_once)} | {soon} | {slow} |")
     lines.append("```")
     ticks = [
         f"- every {line.seconds} s: {_names(line.steps)}"
@@ -56,6 +57,12 @@ def test_the_page_shows_the_flow_as_it_is() -> None:
     if os.environ.get("HOLDFAST_REDRAW"):
         PAGE.write_text(new)
     assert page == new, "Draw it anew: HOLDFAST_REDRAW=1 pytest tests/repo/test_flow.py"
+
+
+def test_what_is_slow_is_drawn_in_a_lane_of_its_own() -> None:
+    [line] = [line for line in drawn().splitlines() if "`item.compared`" in line]
+    assert line == "| `item.compared` |  |  | `matching.closer.look_closer` |"
+    assert "item_compared -. slow .-> item_compared_look_closer" in drawn()
 
 
 def test_every_kind_stands_once_and_every_step_says_what_it_is_for() -> None:

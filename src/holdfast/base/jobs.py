@@ -5,6 +5,10 @@ looks for such jobs every few seconds and hands them out again. A failing step i
 retried with a growing pause and never given up: it is an alarm long before that. What
 the flow says recurs is run by one worker of the installation at a time, chosen by an
 advisory lock, so that any number of workers may run.
+
+There are two lanes. What takes seconds of a processor waits in the slow one, for a
+thread of its own in each worker, so that it never holds up what hides something; and
+each lane's jobs are retried and handed out again in it.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
-"""Sealing: originals leave memory only as age files.
+"""Sealing: originals are kept only as age files.
 
 ``seal`` needs recipients (public), ``open_sealed`` identities (secret), so that a
 machine may seal what it can never open, and an offline recovery key can be added to
 every original. This module handles bytes and key texts it is handed; it never keeps a
-key, writes a file or says what a failed opening held.
+key, writes a file or says what a failed opening held. While a large film is looked at
+it may lie in a nameless file that goes with the process (``fingerprints.sources``).
 
 The format is age-encryption.org/v1 with X25519 recipients: any age program opens what
 is sealed here. Sealing alone does not say who sealed; digests and the log do that.
