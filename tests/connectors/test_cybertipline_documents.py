@@ -49,9 +49,8 @@ from .cybertips import (
     NOW,
     REFERENCE,
     facts,
-    roots,
-    spoilt,
 )
+from .spoilt import roots, spoilt
 
 
 @pytest.fixture(scope="module")
