@@ -2,77 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
-import signal
-import socket
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import httpx
-from django.db import connection
-from psycopg.conninfo import make_conninfo
+from PIL import Image
 
-READY_S = 60.0
+from tests import server
+
 IMPORT_S = 180.0
 """How long an import of a few pictures may take on a machine with other work."""
-
-
-@contextmanager
-def served_at(port: int) -> Iterator[str]:
-    """The address of a server, while it runs."""
-    bind = f"127.0.0.1:{port}"
-    program = f"from holdfast.web.server import serve; serve({bind!r}, 1, 4)"
-    server = subprocess.Popen(
-        [sys.executable, "-c", program],
-        env={**os.environ, "DATABASE_URL": database()},
-        start_new_session=True,
-    )
-    try:
-        _wait_for(f"http://{bind}/healthz", server)
-        yield f"http://{bind}"
-    finally:
-        if server.poll() is None:
-            os.killpg(server.pid, signal.SIGKILL)
-        server.wait()
-
-
-def free_port() -> int:
-    """A port that nobody has."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
-
-
-def database() -> str:
-    """The tests' database, for another process."""
-    facts = connection.settings_dict
-    return make_conninfo(
-        "",
-        dbname=facts["NAME"],
-        user=facts["USER"],
-        password=facts["PASSWORD"],
-        host=facts["HOST"],
-        port=facts["PORT"],
-    )
-
-
-def _wait_for(url: str, server: subprocess.Popen[bytes]) -> None:
-    until = time.monotonic() + READY_S
-    while time.monotonic() < until:
-        assert server.poll() is None, "the server ended"
-        try:
-            if httpx.get(url).status_code == 200:
-                return
-        except httpx.HTTPError:
-            time.sleep(0.05)
-    raise AssertionError("the server did not become ready")
 
 
 @dataclass
@@ -101,7 +45,7 @@ class Importer:
             [*command, "--json", "--workers", "2", *options],
             env={
                 **os.environ,
-                "DATABASE_URL": database(),
+                "DATABASE_URL": server.database(),
                 "HOLDFAST_HOME": str(self.home),
                 **self.environment,
             },
@@ -123,3 +67,21 @@ class Importer:
         """Wait for its end."""
         out, words = started.communicate(timeout=IMPORT_S)
         return Said(started.returncode, json.loads(out or "{}"), words)
+
+
+def small(number: int) -> bytes:
+    """A picture like no other."""
+    shade = Image.effect_noise((96 + number % 7, 96), 40 + number)
+    file = io.BytesIO()
+    shade.convert("RGB").save(file, "JPEG")
+    return file.getvalue()
+
+
+def folder_of(root: Path, **files: bytes) -> Path:
+    """Files in a folder: ``year__a_jpg`` is ``year/a.jpg``."""
+    root.mkdir(exist_ok=True)
+    for name, data in files.items():
+        path = root / name.replace("__", "/").replace("_", ".")
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(data)
+    return root

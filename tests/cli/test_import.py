@@ -1,4 +1,4 @@
-"""``holdfast import``: everything that is there, once, whatever happens on the way."""
+"""``holdfast import media``: everything that is there, once, whatever happens."""
 
 from __future__ import annotations
 
@@ -6,49 +6,27 @@ import csv
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from PIL import Image
 from typer.testing import CliRunner
 
 from holdfast.base.by import SYSTEM
-from holdfast.base.errors import HoldfastError, InvalidInput, Refused
-from holdfast.cli import importing
-from holdfast.cli.importing.collection import collection_at
-from holdfast.cli.importing.journal import Journal, Listed, Outcome, State, item_of
-from holdfast.cli.importing.manifest import read_manifest
+from holdfast.base.errors import HoldfastError
+from holdfast.cli import importing, remember_address
+from holdfast.cli.importing import STOPPED
+from holdfast.cli.importing.journal import Journal, Outcome, path_of
 from holdfast.cli.importing.run import UNDER_WAY, Run
 from holdfast.cli.importing.work import Orders
 from holdfast.items.keys import PlatformGiven, put_platform
 from holdfast.items.models import ApiKey, Item, Media
-from holdfast.matching.models import BankEntry
-from holdfast.signals.sign import sign_picture
 from tests.cli.deadly import Deadly
-from tests.cli.importer import Importer, free_port, served_at
-from tests.stages.api.calls import Api
+from tests.cli.importer import Importer, folder_of, small
 from tests.world import World, encoded, photograph
 
 live = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(scope="module")
-def served(django_db_setup: None) -> Iterator[str]:
-    """The address of a server."""
-    with served_at(free_port()) as address:
-        yield address
-
-
-@pytest.fixture
-def importer(served: str, world: World, tmp_path: Path) -> Importer:
-    """An import into the world's platform."""
-    return Importer(tmp_path / "home", served, Api(world).token)
 
 
 def until(true: Callable[[], object], timeout_s: float = 120.0) -> None:
@@ -56,21 +34,6 @@ def until(true: Callable[[], object], timeout_s: float = 120.0) -> None:
     while not true():
         assert time.monotonic() < end, "It never came to be."
         time.sleep(0.01)
-
-
-def small(number: int) -> bytes:
-    """A picture like no other."""
-    shade = Image.effect_noise((96 + number % 7, 96), 40 + number)
-    return encoded(shade.convert("RGB"))
-
-
-def folder_of(root: Path, **files: bytes) -> Path:
-    root.mkdir(exist_ok=True)
-    for name, data in files.items():
-        path = root / name.replace("__", "/").replace("_", ".")
-        path.parent.mkdir(exist_ok=True)
-        path.write_bytes(data)
-    return root
 
 
 @live
@@ -179,12 +142,63 @@ def test_ctrl_c_stops_in_order(importer: Importer, tmp_path: Path) -> None:
     until(lambda: Item.objects.count() >= 3)
     os.killpg(started.pid, signal.SIGINT)
     said = importer.finish(started)
-    assert (said.code, said.counts["finished"]) == (1, False)
+    assert (said.code, said.counts["finished"]) == (STOPPED, False)
     assert "The same command goes on from here" in said.words
     # What the journal holds is what Holdfast holds: nothing was cut off.
     assert said.counts["registered"] == Item.objects.count() < 60
     assert importer(root).counts["registered"] == 60
     assert Media.objects.count() == 60
+
+
+@live
+@pytest.mark.parametrize("after_s", [0.0, 0.3, 0.8])
+def test_ctrl_c_at_the_very_beginning_is_no_traceback(
+    importer: Importer, tmp_path: Path, after_s: float
+) -> None:
+    """While the first workers are still being made."""
+    root = folder_of(tmp_path / "old", **{f"{n}_jpg": small(n) for n in range(60)})
+    started = importer.start(root, *importer.target)
+    until(lambda: list((tmp_path / "home").glob("imports/*")) or started.poll())
+    time.sleep(after_s)
+    os.killpg(started.pid, signal.SIGINT)
+    said = importer.finish(started)
+    assert said.code == STOPPED
+    assert "Traceback" not in said.words
+    assert "The same command goes on from here" in said.words
+    assert importer(root).counts["registered"] == 60
+
+
+@live
+def test_every_name_a_file_can_have_becomes_an_item(
+    importer: Importer, tmp_path: Path
+) -> None:
+    names = [b"new\nline.jpg", b"no\xff.jpg", b"tab\t.jpg", b"100%.jpg", b"%0A.jpg"]
+    root = folder_of(tmp_path / "old")
+    for number, name in enumerate(names):
+        (root / os.fsdecode(name)).write_bytes(small(number))
+    said = importer(root)
+    assert (said.code, said.counts["registered"]) == (0, len(names))
+    ids = Item.objects.values_list("external_id", flat=True)
+    assert {path_of(each) for each in ids} == set(names)
+    assert all(each.isprintable() for each in ids)
+    assert importer(root).counts["registered"] == len(names)
+
+
+@live
+def test_the_end_tells_what_is_true_then(
+    importer: Importer, world: World, tmp_path: Path
+) -> None:
+    """Compared by now, though each was registered before it was."""
+    root = folder_of(tmp_path / "old", a_jpg=small(1), b_jpg=small(2))
+    path = tmp_path / "journal"
+    assert importer(root, "--journal", str(path)).counts["pending"] == 0
+    with Journal(path, {}) as journal:
+        for item in ("a.jpg", "b.jpg"):
+            journal.hear(item, hold="visible", pending=True)
+        assert journal.counts()["pending"] == 2
+    world.report(items=("a.jpg",))
+    said = importer(root, "--journal", str(path))
+    assert (said.counts["pending"], said.counts["held"]) == (0, 1)
 
 
 @live
@@ -262,6 +276,12 @@ def test_it_makes_a_key_of_its_own_and_takes_it_back(
     key = ApiKey.objects.get(label="import")
     assert key.revoked_at is not None
     assert sorted(key.scopes) == ["items.read", "items.write"]
+    # Where it listens is known from the folder of the installation, too.
+    del importer.environment["HOLDFAST_URL"]
+    remember_address(importer.home, importer.url)
+    folder_of(root, b_jpg=small(2))
+    said = importer.finish(importer.start(root, "--platform", "plaza"))
+    assert (said.code, said.counts["registered"]) == (0, 2)
     wrong = importer.finish(importer.start(root, "--platform", "nowhere"))
     assert "There is no platform" in wrong.words
 
@@ -276,68 +296,10 @@ def test_a_wrong_key_and_a_wrong_address_end_it_soon(
     assert said.code == 1
     assert "401" in said.words
     importer.url = "http://127.0.0.1:9"
-    assert "unreachable" in importer(root).words
+    said = importer(root)
+    assert "unreachable" in said.words
+    assert "At http://127.0.0.1:9:" in said.words
     assert Item.objects.count() == 0
-
-
-@pytest.fixture
-def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, bytes], None]]:
-    """A real S3 protocol server (moto) of this machine, with one bucket to fill."""
-    for module in ("s3fs", "moto.server"):
-        pytest.importorskip(module, reason=f"S3 is tried where {module} is")
-    port = free_port()
-    endpoint = f"http://127.0.0.1:{port}"
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
-    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-
-    def put(path: str, data: bytes) -> None:
-        kind = {"Content-Type": "application/octet-stream"}
-        request = urllib.request.Request(f"{endpoint}/{path}", data, kind, method="PUT")
-        urllib.request.urlopen(request, timeout=10).close()
-
-    with subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) as server:
-        try:
-            for _ in range(300):
-                try:
-                    put("media", b"")
-                    break
-                except urllib.error.URLError:
-                    time.sleep(0.1)
-            yield put
-        finally:
-            server.terminate()
-
-
-@live
-def test_a_bucket_is_imported_like_a_folder(
-    importer: Importer, bucket: Callable[[str, bytes], None]
-) -> None:
-    bucket("media/old/a.jpg", small(1))
-    bucket("media/old/year/b%20c.jpg", small(2))
-    bucket("media/old/year/broken.jpg", small(3)[:300])
-    bucket("media/older/no.jpg", small(4))
-    said = importer("s3://media/old")
-    assert said.code == 0, said.words
-    assert (said.counts["registered"], said.counts["not_comparable"]) == (3, 1)
-    ids = set(Item.objects.values_list("external_id", flat=True))
-    assert ids == {"a.jpg", "year/b c.jpg", "year/broken.jpg"}
-    assert importer("s3://media/old").counts["registered"] == 3
-    assert Media.objects.count() == 3
-    assert "no such bucket" in importer("s3://nowhere/x").words
-
-
-def test_a_long_bucket_is_listed_page_by_page(
-    bucket: Callable[[str, bytes], None],
-) -> None:
-    for number in range(1003):
-        bucket(f"media/old/{number:04}", b"x")
-    listed = [file.path for file in collection_at("s3://media/old/").listing()]
-    assert listed == [f"{number:04}".encode() for number in range(1003)]
 
 
 def test_a_worker_that_dies_costs_one_file_and_there_is_never_much_under_way(
@@ -387,84 +349,6 @@ def test_what_cannot_be_imported_is_refused_by_name(tmp_path: Path) -> None:
     assert "no such folder" in said(str(tmp_path / "no"), "--dry-run")
     assert "s3://" in said("ftp://x/y", "--dry-run")
     assert "s3://" in said("s3://", "--dry-run")
-
-
-@pytest.mark.parametrize(
-    ("name", "text", "why"),
-    [
-        ("m.csv", "path,id\na.jpg,\n", "Line 2 of the manifest needs a path"),
-        ("m.csv", "path,id,who\na,b,c\n", "something unknown: who"),
-        ("m.csv", "path,id,posted_at\na,b,2020-01-01T00:00:00\n", "with its zone"),
-        ("m.csv", "path,id,kind\na,b,film\n", "a kind is one of"),
-        ("m.csv", f"path,id\na,{'x' * 201}\n", "up to 200"),
-        ("m.ndjson", '{"path": "a", "id": "b"}\n[]\n', "Line 2"),
-        ("m.ndjson", '{"path": "a", "id": 7}\n', "id is not text"),
-        ("m.txt", "", ".csv, .ndjson"),
-    ],
-)
-def test_a_wrong_manifest_is_refused_with_its_line(
-    tmp_path: Path, name: str, text: str, why: str
-) -> None:
-    (tmp_path / name).write_text(text)
-    with pytest.raises(InvalidInput, match=why):
-        list(read_manifest(tmp_path / name))
-
-
-def test_a_journal_belongs_to_one_import_and_one_process(tmp_path: Path) -> None:
-    path = tmp_path / "journal"
-    with Journal(path, {"source": "a"}):
-        assert path.stat().st_mode & 0o077 == 0
-        with pytest.raises(Refused, match="Another import"):
-            Journal(path, {"source": "a"})
-    with pytest.raises(Refused, match="its source is a"):
-        Journal(path, {"source": "b"})
-    (tmp_path / "picture").write_bytes(small(1))
-    with pytest.raises(InvalidInput, match="no journal"):
-        Journal(tmp_path / "picture", {})
-    with Journal(path, {}) as journal, pytest.raises(InvalidInput, match="twice"):
-        journal.take_manifest([(b"x", "1", {}), (b"x", "2", {})])
-
-
-def test_refused_files_wait_again_and_vanished_ones_are_forgotten(
-    tmp_path: Path,
-) -> None:
-    def file(name: bytes) -> Listed:
-        return Listed(name, "1", 1, 0.0)
-
-    with Journal(tmp_path / "journal", {}) as journal:
-        journal.take_listing([file(b"a"), file(b"b"), file(b"c")])
-        states = {"a": State.REGISTERED, "b": State.REFUSED, "c": State.REFUSED}
-        for unit in journal.waiting():
-            journal.settle(unit, Outcome(unit.item, states[unit.item], why="no"))
-        journal.take_listing([file(b"a"), file(b"b")])
-        assert [unit.item for unit in journal.waiting()] == ["b"]
-        assert journal.counts()["registered"] == 1
-
-
-def test_every_path_has_an_id_that_can_be_one() -> None:
-    assert item_of("year/ü.jpg".encode()) == "year/ü.jpg"
-    for odd in (b"\xff\xfe.jpg", b"x" * 201):
-        assert item_of(odd).startswith("path-sha256:")
-        assert len(item_of(odd)) <= 200
-    assert item_of(b"\xff") != item_of(b"\xfe")
-
-
-@pytest.mark.django_db
-def test_a_bank_comes_from_a_file(world: World, tmp_path: Path) -> None:
-    picture = encoded(photograph())
-    pdq = sign_picture(picture).views[0].pdq.hex()
-    hashes = tmp_path / "hashes.txt"
-    hashes.write_text(f"{pdq}\nnot a hash\n")
-    options = ["--bank", "partner", "--category", "child_other", "--kind", "pdq"]
-    command = ["import", "bank", str(hashes), *options]
-    said = CliRunner().invoke(importing.app, command)
-    assert said.exit_code == 1, said.output
-    assert "line 2" in said.stderr
-    assert "1 of them new to partner" in " ".join(said.stderr.split())
-    assert BankEntry.objects.filter(bank__slug="partner").count() == 1
-    hashes.write_text(f"{pdq}\n")
-    assert CliRunner().invoke(importing.app, command).exit_code == 0
-    assert BankEntry.objects.filter(bank__slug="partner").count() == 1
 
 
 def _alive(group: int) -> bool:

@@ -24,6 +24,9 @@ from holdfast import __version__
 from holdfast.base.errors import HoldfastError
 from holdfast.run.postgres import EmbeddedPostgres
 
+ADDRESS_FILE = "address"
+"""In HOLDFAST_HOME: where ``holdfast up`` listens, for commands of this machine."""
+
 
 @dataclass(frozen=True)
 class Lazy:
@@ -84,6 +87,17 @@ class Commands(TyperGroup):
 def home() -> Path:
     """Where this installation keeps its data (``HOLDFAST_HOME``, default ``./var``)."""
     return Path(os.environ.get("HOLDFAST_HOME", "var")).resolve()
+
+
+def remember_address(folder: Path, address: str) -> None:
+    """Note in an installation's folder where its web part listens."""
+    (folder / ADDRESS_FILE).write_text(address)
+
+
+def running_at() -> str:
+    """Where the installation of this folder was last started; blank if never."""
+    file = home() / ADDRESS_FILE
+    return file.read_text().strip() if file.is_file() else ""
 
 
 def prepare_django() -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 import typer
 from rich.console import Console
 
-from holdfast.cli import home
+from holdfast.cli import home, remember_address
 from holdfast.run.postgres import EmbeddedPostgres
 from holdfast.run.processes import Program, Supervisor
 
@@ -55,6 +55,7 @@ def up(
             prepare(environment)
             for program in programs(folder, environment, host, port, workers):
                 supervisor.start(program)
+            remember_address(folder, local_address(host, port))
             console.print(f"Portal     {environment['HOLDFAST_URL']}/")
             console.print(f"Console    {environment['HOLDFAST_URL']}/console/")
             console.print(f"API        {environment['HOLDFAST_URL']}/api/v1/docs")
@@ -73,6 +74,13 @@ def make_home() -> Path:
         # here to its own folder; everybody else finds only closed doors inside.
         folder.chmod(0o711 if os.geteuid() == 0 else 0o700)
     return folder
+
+
+def local_address(host: str, port: int) -> str:
+    """How programs of this machine reach what listens on ``host`` and ``port``."""
+    everywhere = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+    name = everywhere.get(host, host)
+    return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
 
 
 def prepare(environment: dict[str, str]) -> None:

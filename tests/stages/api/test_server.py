@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,8 +13,6 @@ from pathlib import Path
 
 import httpx
 import pytest
-from django.db import connection
-from psycopg.conninfo import make_conninfo
 
 from holdfast.base import clock
 from holdfast.client import Holdfast, Item, Target
@@ -25,26 +21,25 @@ from holdfast.intake.models import Report
 from holdfast.items.models import Platform
 from holdfast.web.api import reference
 from holdfast.web.api.api import api
+from tests import server
 from tests.stages.api.calls import POSTED_AT, Api
 from tests.world import World, encoded, photograph
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-READY_S = 30.0
-
 
 @pytest.fixture(scope="module")
 def served(django_db_setup: None) -> Iterator[str]:
     """The address of a server upon the tests' database."""
-    bind = _free_address()
-    server = _start(bind)
+    bind = f"127.0.0.1:{server.free_port()}"
+    started = server.start(bind)
     try:
-        _wait_for(f"http://{bind}/healthz", server)
+        server.wait_for(bind, started)
         yield f"http://{bind}"
-        server.send_signal(signal.SIGTERM)
-        assert server.wait(20) == 0
+        started.send_signal(signal.SIGTERM)
+        assert started.wait(20) == 0
     finally:
-        _kill(server)
+        server.kill(started)
 
 
 def test_the_client_that_ships_with_it_works(served: str, world: World) -> None:
@@ -109,21 +104,21 @@ def test_many_at_once_with_one_key_are_one_report(served: str, world: World) -> 
 def test_a_server_that_is_killed_leaves_nothing_half_done(world: World) -> None:
     """Kills the whole server again and again while reports come in."""
     headers = {"Authorization": f"Bearer {Api(world).token}"}
-    bind = _free_address()
+    bind = f"127.0.0.1:{server.free_port()}"
     numbers: set[str] = set()
     for turn in range(3):
-        server = _start(bind)
+        started = server.start(bind)
         try:
-            _wait_for(f"http://{bind}/healthz", server)
+            server.wait_for(bind, started)
             with ThreadPoolExecutor(4) as pool:
                 tries = [pool.submit(_report, bind, headers, n) for n in range(24)]
                 if turn < 2:
                     while Report.objects.count() < 4 * (turn + 1):
                         time.sleep(0.005)
-                    _kill(server)
+                    server.kill(started)
                 numbers |= {said for each in tries if (said := each.result())}
         finally:
-            _kill(server)
+            server.kill(started)
     # Each key is one report, each number that was told is a report, none is lost.
     assert Report.objects.count() == 24
     assert numbers == set(Report.objects.values_list("number", flat=True))
@@ -183,49 +178,3 @@ def _report(bind: str, headers: dict[str, str], number: int) -> str:
     except httpx.HTTPError:
         return ""
     return str(answer.json()["number"]) if answer.status_code == 201 else ""
-
-
-def _free_address() -> str:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return f"127.0.0.1:{free.getsockname()[1]}"
-
-
-def _start(bind: str) -> subprocess.Popen[bytes]:
-    program = f"from holdfast.web.server import serve; serve({bind!r}, 1, 4)"
-    return subprocess.Popen(
-        [sys.executable, "-c", program],
-        env={**os.environ, "DATABASE_URL": _database()},
-        start_new_session=True,
-    )
-
-
-def _kill(server: subprocess.Popen[bytes]) -> None:
-    """End the server and its workers at once, as if the power went."""
-    if server.poll() is None:
-        os.killpg(server.pid, signal.SIGKILL)
-    server.wait()
-
-
-def _database() -> str:
-    facts = connection.settings_dict
-    return make_conninfo(
-        "",
-        dbname=facts["NAME"],
-        user=facts["USER"],
-        password=facts["PASSWORD"],
-        host=facts["HOST"],
-        port=facts["PORT"],
-    )
-
-
-def _wait_for(url: str, server: subprocess.Popen[bytes]) -> None:
-    until = time.monotonic() + READY_S
-    while time.monotonic() < until:
-        assert server.poll() is None, "the server ended"
-        try:
-            if httpx.get(url).status_code == 200:
-                return
-        except httpx.HTTPError:
-            time.sleep(0.05)
-    raise AssertionError("the server did not become ready")

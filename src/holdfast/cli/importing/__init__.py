@@ -38,7 +38,8 @@ from rich.text import Text
 from holdfast.base.errors import InvalidInput
 from holdfast.cli import prepare_django
 from holdfast.cli.importing.collection import Collection, collection_at
-from holdfast.cli.importing.journal import Journal, Listed
+from holdfast.cli.importing.journal import Journal, Listed, shown
+from holdfast.cli.importing.later import ask_again
 from holdfast.cli.importing.manifest import read_manifest
 from holdfast.cli.importing.run import Run
 from holdfast.cli.importing.work import Orders
@@ -50,6 +51,9 @@ app = typer.Typer(rich_markup_mode=None)
 group = typer.Typer(help="Bring what you have: media, banks.")
 app.add_typer(group, name="import")
 words = Console(stderr=True)
+GOES_ON = "Stopped. The same command goes on from here."
+STOPPED = 130
+"""Exit code of what Ctrl-C has ended, as of every program (128 + SIGINT)."""
 SHOWN = 20
 """Problems named on the screen; all of them are in the file of ``--problems``."""
 
@@ -94,24 +98,34 @@ def media(
     Damaged files are registered too: the very same bytes are found.
     """
     _check_target(platform, url, key, dry_run)
-    collection = collection_at(source)
-    about = {
-        "source": repr(collection),
-        "target": "" if dry_run else url.rstrip("/") or f"platform {platform}",
-    }
-    with _journal(journal, about, dry_run) as kept:
-        words.print(f"Journal: {kept.path}", highlight=False, soft_wrap=True)
-        _list(kept, collection, manifest)
-        with _target(kept, platform, url, key, dry_run) as (address, token):
-            orders = Orders(collection, address, token, base_url, check)
-            finished = _work(kept, orders, workers)
-        counts = {**kept.counts(), "missing": len(kept.missing())}
-        _tell_problems(kept, problems)
-        if as_json:
-            typer.echo(json.dumps({**counts, "finished": finished}))
-        _summary(counts, dry_run=dry_run, finished=finished)
-    if not finished or counts["refused"] or counts["missing"]:
-        raise typer.Exit(1)
+    try:
+        collection = collection_at(source)
+        about = {
+            "source": repr(collection),
+            "target": "" if dry_run else url.rstrip("/") or f"platform {platform}",
+        }
+        with _journal(journal, about, dry_run) as kept:
+            words.print(f"Journal: {kept.path}", highlight=False, soft_wrap=True)
+            _list(kept, collection, manifest)
+            with _target(kept, platform, url, key, dry_run) as (address, token):
+                orders = Orders(collection, address, token, base_url, check)
+                if address:
+                    words.print(f"Holdfast: {address}", highlight=False, soft_wrap=True)
+                finished = _work(kept, orders, workers)
+                if address:
+                    ask_again(kept, address, token)
+            counts = {**kept.counts(), "missing": len(kept.missing())}
+            _tell_problems(kept, problems)
+            if as_json:
+                typer.echo(json.dumps({**counts, "finished": finished}))
+            _summary(counts, dry_run=dry_run, finished=finished)
+        if not finished:
+            raise typer.Exit(STOPPED)
+        if counts["refused"] or counts["missing"]:
+            raise typer.Exit(1)
+    except KeyboardInterrupt:
+        words.print(GOES_ON)
+        raise typer.Exit(STOPPED) from None
 
 
 @group.command()
@@ -235,11 +249,13 @@ def _tell_problems(kept: Journal, file: Path | None) -> None:
     more = 0
     for number, (path, state, reason) in enumerate(kept.problems()):
         if number < SHOWN:
-            name = escape(path.encode(errors="replace").decode())
+            name = escape(shown(path))
             words.print(f"  {name}: {reason} ({state})", highlight=False)
         more = max(more, number + 1 - SHOWN)
     for name in kept.missing()[:SHOWN]:
-        words.print(f"  {escape(name)}: no such file (manifest)", highlight=False)
+        words.print(
+            f"  {escape(shown(name))}: no such file (manifest)", highlight=False
+        )
     if more:
         words.print(f"  and {more} more; --problems FILE writes all.", highlight=False)
 
@@ -249,7 +265,7 @@ def _summary(counts: dict[str, Any], *, dry_run: bool, finished: bool) -> None:
     says = {
         "registered": "items could be registered" if dry_run else "items registered",
         "held": "of them known here: frozen or removed, not to be shown",
-        "pending": "of them still to be compared by Holdfast",
+        "pending": "of them still to be compared by Holdfast, when asked just now",
         "not_comparable": "files damaged, found by the very same bytes alone",
         "left_out": "files left out: no picture, no video, or not in the manifest",
         "refused": "items REFUSED or unreadable; tried again by the next run",
@@ -261,7 +277,7 @@ def _summary(counts: dict[str, Any], *, dry_run: bool, finished: bool) -> None:
             table.add_row(str(counts[name]), meaning)
     words.print(table)
     if not finished:
-        words.print("Stopped. The same command goes on from here.")
+        words.print(GOES_ON)
 
 
 class _Rate(ProgressColumn):

@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
@@ -21,6 +22,7 @@ from itertools import groupby
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+from urllib.parse import unquote_to_bytes
 
 from holdfast.base.errors import InvalidInput, Refused
 
@@ -53,6 +55,13 @@ _SAME = (
 )
 """A file that is as it was when its row was written; ``excluded`` is the new row."""
 _MAX_ID = 200  # characters
+ESCAPED, HASHED = "path-escaped:", "path-sha256:"
+"""How the ids of paths begin that cannot be ids as they are."""
+_UNFIT = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+"""Control characters, line ends, what turns the direction of writing, and the bytes
+that are no UTF-8 (as surrogates, see ``os.fsdecode``)."""
 _PAGE = 500
 """Items read from the journal at a time."""
 
@@ -260,6 +269,21 @@ class Journal:
         )
         return dict(zip(names, one, strict=True))
 
+    def pending(self) -> list[str]:
+        """The items that Holdfast had not compared yet when it was last asked."""
+        rows = self._db.execute(
+            "select distinct item from file where state = 'registered' and pending"
+        )
+        return [item for (item,) in rows]
+
+    def hear(self, item: str, *, hold: str, pending: bool) -> None:
+        """Write down what Holdfast says of a registered item now."""
+        self._db.execute(
+            "update file set hold = ?, pending = ?"
+            " where item = ? and state = 'registered'",
+            (hold, pending, item),
+        )
+
     def problems(self) -> Iterator[tuple[str, str, str]]:
         """(path, state, reason) of all that is not as it should be, by path."""
         with closing(
@@ -324,17 +348,34 @@ class Journal:
 def item_of(path: bytes) -> str:
     """The id of a file that no manifest names: its path, where that can be an id.
 
-    An id has up to 200 characters and is text (web/api/schemas.py).
+    An id has up to 200 characters and is text (web/api/schemas.py). Control characters
+    and what is no UTF-8 are written as %0A, behind ESCAPED, so that no two paths have
+    one id and the path can be read back: :func:`path_of`. What is too long is hashed.
     """
-    try:
-        text = path.decode()
-    except UnicodeDecodeError:
-        return _hashed(path)
-    return text if len(text) <= _MAX_ID and "\0" not in text else _hashed(path)
+    text = os.fsdecode(path)
+    if _UNFIT.search(text) or text.startswith((ESCAPED, HASHED)):
+        text = ESCAPED + shown(text.replace("%", "%25"))
+    if len(text) <= _MAX_ID:
+        return text
+    return HASHED + hashlib.sha256(path).hexdigest()
 
 
-def _hashed(path: bytes) -> str:
-    return f"path-sha256:{hashlib.sha256(path).hexdigest()}"
+def path_of(item: str) -> bytes | None:
+    """The path that :func:`item_of` made an id of; None where it was too long."""
+    if item.startswith(HASHED):
+        return None
+    if item.startswith(ESCAPED):
+        return unquote_to_bytes(item.removeprefix(ESCAPED))
+    return item.encode()
+
+
+def shown(path: str) -> str:
+    """A path as people can be shown it: what is no plain text as %0A."""
+
+    def escaped(odd: re.Match[str]) -> str:
+        return "".join(f"%{byte:02X}" for byte in os.fsencode(odd[0]))
+
+    return _UNFIT.sub(escaped, path)
 
 
 class _Transaction:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from holdfast.base.errors import InvalidInput, NotFound
+from holdfast.cli.importing.journal import shown
 
 _NEEDED = ("path", "id")
 _WELCOME = ("actor", "url", "posted_at", "kind")
@@ -72,6 +73,8 @@ def _line(number: int, line: Mapping[str, Any]) -> tuple[bytes, str, dict[str, s
         raise InvalidInput(f"{where} needs a path and an id.")
     if any(len(said.get(name, "")) > _MAX_ID for name in ("id", "actor")):
         raise InvalidInput(f"{where}: an id has up to {_MAX_ID} characters.")
+    if any(shown(said.get(name, "")) != said.get(name, "") for name in ("id", "actor")):
+        raise InvalidInput(f"{where}: an id has no control characters.")
     if said.get("kind", _KINDS[0]) not in _KINDS:
         raise InvalidInput(f"{where}: a kind is one of {', '.join(_KINDS)}.")
     if "posted_at" in said:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -9,6 +10,7 @@ from django.conf import settings
 
 from holdfast.base.by import Permission
 from holdfast.base.errors import NotAllowed, NotFound
+from holdfast.cli import running_at
 from holdfast.cli.importing.journal import Journal
 from holdfast.cli.operator import OPERATOR
 from holdfast.items.keys import authenticate, create_key, revoke_key
@@ -21,6 +23,7 @@ _NAME = "own_key"
 def own_key(slug: str, kept: Journal) -> Iterator[tuple[str, str]]:
     """This installation's address, and a key that may register items.
 
+    The address is HOLDFAST_URL where that is given, else where ``holdfast up`` listens.
     The key is revoked when everything is done. Until then it stays in the journal:
     a repeated write is known by its key, also after a crash. Raises ``NotFound``.
     """
@@ -30,7 +33,9 @@ def own_key(slug: str, kept: Journal) -> Iterator[tuple[str, str]]:
     except NotAllowed:
         token = _new_key(slug, kept)
         caller = authenticate(token)
-    yield settings.HOLDFAST_URL, token
+    given = "HOLDFAST_URL" in os.environ
+    address = "" if given else running_at()
+    yield address or settings.HOLDFAST_URL, token
     if not kept.counts()["waiting"]:
         kept.remember(_NAME, "")
         revoke_key(caller.key_id, by=OPERATOR)

@@ -19,6 +19,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import islice
+from multiprocessing import forkserver, resource_tracker
 from types import FrameType
 
 from holdfast.base.errors import Unavailable
@@ -74,6 +75,11 @@ class Run:
                     if not self._under_way and (self._stopped.is_set() or self._idle):
                         break
                     self._take_in()
+            except KeyboardInterrupt:
+                # Somebody is in a hurry. What is under way is sent again next time.
+                for worker in list(self._pool._processes.values()):
+                    worker.kill()
+                raise
             finally:
                 self._pool.shutdown(wait=False, cancel_futures=True)
         return not self._stopped.is_set()
@@ -152,7 +158,8 @@ class Run:
         )
         if too_long:
             raise Unavailable(
-                f"{why} What is registered stays so; run the same command again."
+                f"At {self._orders.url}: {why} What is registered stays so; run the"
+                " same command again. HOLDFAST_URL or --url name another address."
             )
         pause_s = FIRST_PAUSE_S * 2.0 ** min(self._failures - 1, 16)
         self._not_before = now + min(pause_s, LONGEST_PAUSE_S)
@@ -194,6 +201,15 @@ class Run:
         # Not "fork": threads and connections of this process are not to be copied.
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(["holdfast.cli.importing.work"])
+        # Ctrl-C reaches every process of the terminal. Who begins with it blocked, and
+        # all that it begets, leaves it to this one, from its first moment on.
+        # The tracker first: to start it unblocks the signal again.
+        resource_tracker.ensure_running()
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            forkserver.ensure_running()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         return ProcessPoolExecutor(
             workers, mp_context=context, initializer=begin, initargs=(self._orders,)
         )

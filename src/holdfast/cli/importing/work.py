@@ -22,7 +22,7 @@ from typing import BinaryIO
 from urllib.parse import quote
 
 from holdfast.cli.importing.collection import Collection
-from holdfast.cli.importing.journal import Listed, Outcome, State, Unit
+from holdfast.cli.importing.journal import Listed, Outcome, State, Unit, shown
 from holdfast.client import (
     File,
     Holdfast,
@@ -114,7 +114,7 @@ def _upload(worker: _Worker, unit: Unit) -> Outcome:
         except Exception as error:
             return _unreadable(unit, error)
         looked.append(_look(io.BytesIO(data), _checks(worker, unit)))
-        name = os.path.basename(file.path).decode("utf-8", "replace")
+        name = shown(os.fsdecode(os.path.basename(file.path)))
         parts.append(File(data, looked[-1].media_type, name))
     if not _belongs(unit, looked):
         return _left_out(unit, looked)
