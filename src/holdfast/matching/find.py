@@ -30,17 +30,16 @@ from holdfast.matching.rules import (
     SAME_BYTES,
     SAME_MD5,
     VARIANTS,
-    Basis,
     Likeness,
     strength,
 )
 from holdfast.matching.search import Near, hits, still_likeness
-from holdfast.matching.videos import extents_of
+from holdfast.matching.videos import extents_of, film_likeness
 from holdfast.signals.features import Query
 from holdfast.signals.pdq import MAX_QUALITY, PDQ
 from holdfast.signals.sign import Part, Signals
 from holdfast.signals.sign import View as SignedView
-from holdfast.signals.video_match import FrameHit, Overlap, Question
+from holdfast.signals.video_match import FrameHit, Question
 
 
 @dataclass(frozen=True)
@@ -225,21 +224,7 @@ def _alike_films(
         ]
         overlap = question.overlap(extents[print_], frames)
         if overlap.is_copy or overlap.is_doubtful:
-            yield pairs[0][1].item_id, _likeness(overlap)
-
-
-def _likeness(overlap: Overlap) -> Likeness:
-    nearest = min(overlap.pairs)
-    share = max(overlap.query_share, overlap.stored_share)
-    return Likeness(
-        Basis.VIDEO,
-        certain=overlap.is_copy,
-        variant=VARIANTS[nearest.variant],
-        trimmed=Part.TRIMMED in (nearest.query_part, nearest.stored_part),
-        distance_bits=nearest.distance_bits,
-        share_percent=max(1, round(100 * share)),
-        at_ms=min(pair.stored_at_ms for pair in overlap.pairs),
-    )
+            yield pairs[0][1].item_id, film_likeness(overlap, query_is_copy=False)
 
 
 def _known(sought: Sought) -> tuple[FoundEntries, ...]:

@@ -57,7 +57,7 @@ class Film:
         )
         if not (overlap.is_copy or overlap.is_doubtful):
             return None
-        return _likeness(overlap, query_is_copy=query_is_copy)
+        return film_likeness(overlap, query_is_copy=query_is_copy)
 
 
 def extents_of(fingerprints: Iterable[int]) -> dict[int, Extent]:
@@ -76,7 +76,8 @@ def extents_of(fingerprints: Iterable[int]) -> dict[int, Extent]:
     }
 
 
-def _likeness(overlap: Overlap, *, query_is_copy: bool) -> Likeness:
+def film_likeness(overlap: Overlap, *, query_is_copy: bool) -> Likeness:
+    """What an overlap comes to, in the words of matches."""
     nearest = min(overlap.pairs)
     variant = VARIANTS[nearest.variant]
     share = max(overlap.query_share, overlap.stored_share)
