@@ -21,11 +21,12 @@ from holdfast.enforcement import operations as enforcement
 from holdfast.evidence import operations as evidence
 from holdfast.fingerprints import operations as fingerprints
 from holdfast.freeze import operations as freeze
+from holdfast.intake import contacts
 from holdfast.intake import operations as intake
 from holdfast.items import answers
 from holdfast.matching import bank, closer, exchange
 from holdfast.matching import operations as matching
-from holdfast.notifications import alarms
+from holdfast.notifications import alarms, letters
 from holdfast.notifications import operations as notifications
 from holdfast.review import claims
 from holdfast.triage import clocks, doubts
@@ -94,6 +95,7 @@ FLOW: tuple[On | Every, ...] = (
         at_once=(freeze.move_to_merged_case, claims.follow_merge),
     ),
     on(Kind.CASE_REOPENED, at_once=(notifications.tell_looking_again,)),
+    on(Kind.DEADLINE_BREACHED, at_once=(notifications.tell_late,)),
     # A freeze is told to the platform until it is confirmed; the original is sealed.
     on(
         Kind.ITEM_FROZEN,
@@ -106,7 +108,11 @@ FLOW: tuple[On | Every, ...] = (
     ),
     on(
         Kind.ITEM_THAWED,
-        at_once=(enforcement.order_thaw, decisions.state_thaw_reasons),
+        at_once=(
+            enforcement.order_thaw,
+            decisions.state_thaw_reasons,
+            notifications.tell_shown_again,
+        ),
     ),
     on(Kind.DELIVERY_ORDERED, soon=(delivery.hand_over,), priority=HIDING),
     on(
@@ -146,6 +152,9 @@ FLOW: tuple[On | Every, ...] = (
         Kind.REFERRAL_FINISHED,
         at_once=(notifications.tell_of_referral, evidence.set_retention),
     ),
+    # Whoever left an address hears that there is news, and nothing of what it is.
+    on(Kind.CONTACT_GIVEN, soon=(letters.ask,)),
+    on(Kind.NOTIFICATION_MADE, soon=(letters.tell_of_news,)),
     # What goes wrong reaches people who are not looking at a screen.
     on(
         Kind.ALARM_RAISED,
@@ -156,9 +165,9 @@ FLOW: tuple[On | Every, ...] = (
     every(1, enforcement.hand_over_due, log.append_to_log),
     every(5, intake.locate_late, clocks.watch_deadlines, authorities.advance_due),
     every(10, alarms.escalate),
-    every(30, decisions.send_due_statements),
+    every(30, decisions.send_due_statements, letters.post_due),
     every(60, exchange.sync_due),
-    every(3600, answers.forget_old),
+    every(3600, answers.forget_old, contacts.forget_old),
 )
 
 TICKS: tuple[Every, ...] = tuple(line for line in FLOW if isinstance(line, Every))

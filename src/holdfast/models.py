@@ -20,7 +20,13 @@ from holdfast.items.models import (  # isort: skip
     Share,
     ViewCount,
 )
-from holdfast.intake.models import Addition, Codename, Report, Target  # isort: skip
+from holdfast.intake.models import (  # isort: skip
+    Addition,
+    Codename,
+    Contact,
+    Report,
+    Target,
+)
 from holdfast.fingerprints.models import (  # isort: skip
     Fingerprint,
     PictureFeatures,
@@ -51,6 +57,7 @@ from holdfast.authorities.models import (  # isort: skip
 from holdfast.evidence.models import Preservation  # isort: skip
 from holdfast.notifications.models import (  # isort: skip
     Alarm,
+    Letter,
     Notification,
     Page,
     Receipt,
@@ -71,6 +78,7 @@ __all__ = [
     "Checkpoint",
     "Claim",
     "Codename",
+    "Contact",
     "Conversation",
     "Deadline",
     "Decision",
@@ -85,6 +93,7 @@ __all__ = [
     "Item",
     "ItemUrl",
     "ItemVersion",
+    "Letter",
     "LogLeaf",
     "Match",
     "Media",

@@ -9,6 +9,8 @@
 ``HOLDFAST_RECOVERY``   age recipients, comma-separated, whose keys are kept elsewhere
 ``HOLDFAST_SMTP``       ``smtp://user:password@host:port``; blank: no e-mail
 ``HOLDFAST_MAIL_FROM``  the sender of e-mail
+``HOLDFAST_MESSAGE_FROM``  the sender of messages to who reported; say nothing in it
+``HOLDFAST_TEXT_WEBHOOK`` and ``…_SECRET``: a gateway that sends text messages to phones
 ``HOLDFAST_ON_CALL``    e-mail addresses of the on-call list, comma-separated
 ``HOLDFAST_ON_CALL_WEBHOOK`` and ``…_SECRET``: where alarms are posted, signed
 ``HOLDFAST_LEAVE_URL``  where "leave this page" leads; default: a blank page of ours
@@ -47,6 +49,8 @@ HOLDFAST_RECOVERY = _listed("HOLDFAST_RECOVERY")
 HOLDFAST_ON_CALL = _listed("HOLDFAST_ON_CALL")
 HOLDFAST_ON_CALL_WEBHOOK = os.environ.get("HOLDFAST_ON_CALL_WEBHOOK", "")
 HOLDFAST_ON_CALL_WEBHOOK_SECRET = os.environ.get("HOLDFAST_ON_CALL_WEBHOOK_SECRET", "")
+HOLDFAST_TEXT_WEBHOOK = os.environ.get("HOLDFAST_TEXT_WEBHOOK", "")
+HOLDFAST_TEXT_WEBHOOK_SECRET = os.environ.get("HOLDFAST_TEXT_WEBHOOK_SECRET", "")
 HOLDFAST_LEAVE_URL = os.environ.get("HOLDFAST_LEAVE_URL", "/blank")
 
 SECRET_KEY = HOLDFAST_KEYS.django_secret_key()
@@ -165,6 +169,11 @@ EMAIL_USE_TLS = _smtp.scheme == "smtp+starttls"
 EMAIL_USE_SSL = _smtp.scheme == "smtps"
 EMAIL_TIMEOUT = 10  # seconds
 DEFAULT_FROM_EMAIL = os.environ.get("HOLDFAST_MAIL_FROM", "holdfast@localhost")
+HOLDFAST_MESSAGE_FROM = os.environ.get(
+    # Not the sender of alarms, whose name says what this is.
+    "HOLDFAST_MESSAGE_FROM",
+    f"post@{urlsplit(HOLDFAST_URL).hostname or 'localhost'}",
+)
 
 PROCRASTINATE_IMPORT_PATHS = ["holdfast.base.jobs"]
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = ""

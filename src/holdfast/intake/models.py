@@ -8,6 +8,7 @@ from django.db.models import Q
 
 from holdfast.base.models import Row
 from holdfast.base.privacy import classes
+from holdfast.intake.rules import Frequency, Way
 from holdfast.items.models import Actor, Conversation, Item, Platform
 
 
@@ -33,7 +34,6 @@ class Report(Row):
     reporter_actor = models.ForeignKey(
         Actor, null=True, on_delete=models.PROTECT, related_name="+"
     )
-    reporter_contact = models.CharField(max_length=400, blank=True)
     claims = ArrayField(models.CharField(max_length=40), default=list)
     """What the reporter says of themself: ``shown``, ``parent`` and so on."""
     police_number = models.CharField(max_length=100, blank=True)
@@ -45,8 +45,7 @@ class Report(Row):
     privacy = classes(
         operational="id number platform channel category language received_at"
         " received_by",
-        personal="reporter_actor reporter_contact claims police_number police_agency"
-        " in_danger_now",
+        personal="reporter_actor claims police_number police_agency in_danger_now",
         content="words",
     )
 
@@ -132,3 +131,60 @@ class Codename(Row):
         constraints = [
             models.CheckConstraint(condition=Q(lookup__gt=""), name="codename_derived")
         ]
+
+
+class Contact(Row):
+    """How somebody who reported wants to hear from us outside the portal.
+
+    The address is encrypted with this installation's keys, and gone once it is
+    withdrawn. Nothing but the question whether it is right is sent to it before that
+    has been answered with yes.
+    """
+
+    report = models.ForeignKey(
+        Report, on_delete=models.PROTECT, related_name="contacts"
+    )
+    way = models.CharField(
+        max_length=16, choices=[(each.value, each.value) for each in Way]
+    )
+    address = models.TextField(blank=True)
+    """Encrypted; blank once it is withdrawn."""
+    address_key = models.CharField(max_length=64, blank=True)
+    """A keyed hash of the address: whether it has been asked too often, or has asked
+    to be left alone. It does not give the address back."""
+    frequency = models.CharField(
+        max_length=16, choices=[(each.value, each.value) for each in Frequency]
+    )
+    link = models.CharField(max_length=64, unique=True)
+    """What a link in a letter names; it opens nothing of the report."""
+    given_at = models.DateTimeField()
+    confirmed_at = models.DateTimeField(null=True)
+    withdrawn_at = models.DateTimeField(null=True)
+    refused = models.BooleanField(default=False)
+    """Whoever reads this address has asked to be left alone, for good."""
+
+    privacy = classes(
+        operational="id report way frequency given_at confirmed_at withdrawn_at"
+        " refused",
+        secret="address address_key link",
+    )
+
+    class Meta:
+        db_table = "hf_contact"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["report"],
+                condition=Q(withdrawn_at__isnull=True),
+                name="one_contact",
+            ),
+            models.CheckConstraint(
+                condition=Q(withdrawn_at__isnull=True, address__gt="")
+                | Q(withdrawn_at__isnull=False, address=""),
+                name="contact_withdrawn_is_gone",
+            ),
+            models.CheckConstraint(
+                condition=Q(refused=False) | Q(withdrawn_at__isnull=False),
+                name="contact_refused_is_withdrawn",
+            ),
+        ]
+        indexes = [models.Index(fields=["address_key"], name="contact_address")]

@@ -19,8 +19,10 @@ from holdfast.base.errors import InvalidInput, NotFound
 from holdfast.base.events import Event, Kind, emit
 from holdfast.base.ids import report_number
 from holdfast.intake import codename as codenames
+from holdfast.intake import contacts
 from holdfast.intake.models import Addition, Codename, Report, Target
 from holdfast.intake.models import Channel as Channel
+from holdfast.intake.rules import Frequency
 from holdfast.items.models import Actor, Conversation, Item, Platform
 from holdfast.items.queries import find_by_url, items_at
 from holdfast.policy import queries as policy
@@ -109,7 +111,6 @@ def receive_report(given: ReportGiven, *, by: By) -> Received:
             language=given.language or "en",
             words=given.words,
             reporter_actor=_actor(given.platform_id, given.reporter_actor),
-            reporter_contact=given.contact,
             claims=list(given.claims),
             police_number=given.police_number.strip(),
             police_agency=given.police_agency.strip(),
@@ -151,6 +152,8 @@ def receive_report(given: ReportGiven, *, by: By) -> Received:
             },
             by=by,
         )
+        if given.contact.strip():
+            contacts.keep(report.id, given.contact, Frequency.DECISIONS_ONLY, by=by)
     return Received(report.id, report.number, secret)
 
 
@@ -255,18 +258,6 @@ def challenge(report_id: UUID, words: str = "", *, by: By) -> None:
             about={"platform": report.platform_id, "report": report.id},
             by=by,
         )
-
-
-def withdraw_contact(report_id: UUID, *, by: By) -> None:
-    """Forget the reporter's contact; the report itself stands."""
-    by.require(Permission.REPORT_FOLLOW)
-    with transaction.atomic():
-        if (
-            Report.objects.filter(id=report_id)
-            .exclude(reporter_contact="")
-            .update(reporter_contact="")
-        ):
-            emit(Kind.REPORT_WITHDRAWN_CONTACT, about={"report": report_id}, by=by)
 
 
 def open_by_codename(words: str) -> UUID:

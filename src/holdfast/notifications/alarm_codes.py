@@ -104,6 +104,10 @@ CODES: Mapping[str, Code] = {
         "somebody says so.",
         ("exchange",),
     ),
+    "letters.failing": Code(
+        "Messages to the people who reported do not go out. They are tried again.",
+        ("way",),
+    ),
     "log.behind": Code("Events are not reaching the Merkle log.", ()),
     "platform.silent": Code("A site has sent nothing for too long.", ("platform",)),
 }

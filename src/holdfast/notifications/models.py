@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import Q
 
@@ -9,7 +10,7 @@ from holdfast.authorities.models import Referral
 from holdfast.base.models import Row
 from holdfast.base.privacy import classes
 from holdfast.decisions.models import Decision
-from holdfast.intake.models import Report
+from holdfast.intake.models import Contact, Report
 from holdfast.review.models import Reveal
 from holdfast.triage.models import Case
 
@@ -43,9 +44,13 @@ class Notification(Row):
     decision = models.ForeignKey(
         Decision, null=True, on_delete=models.PROTECT, related_name="+"
     )
+    kind = models.CharField(max_length=64)
+    """The event that it tells of; with ``template`` it names the cell."""
     template = models.CharField(max_length=64)
     language = models.CharField(max_length=35)
     words = models.TextField()
+    facts = models.JSONField(encoder=DjangoJSONEncoder)
+    """What was so when it was made, and what its words were made from."""
     asserts_review = models.BooleanField()
     reveal = models.ForeignKey(
         Reveal, null=True, on_delete=models.PROTECT, related_name="+"
@@ -57,8 +62,8 @@ class Notification(Row):
     read_at = models.DateTimeField(null=True)
 
     privacy = classes(
-        operational="id report case decision template language asserts_review reveal"
-        " referral made_at read_at",
+        operational="id report case decision kind template language facts"
+        " asserts_review reveal referral made_at read_at",
         content="words",
     )
 
@@ -78,6 +83,53 @@ class Notification(Row):
                     decision__isnull=False,
                 ),
                 name="reviewed_means_viewed",
+            ),
+        ]
+
+
+class Letter(Row):
+    """One e-mail or phone message to a reporter. It says that there is news, no more.
+
+    Its words are made when it goes out and are not kept: there is nothing in them.
+    """
+
+    contact = models.ForeignKey(
+        Contact, on_delete=models.PROTECT, related_name="letters"
+    )
+    notification = models.OneToOneField(
+        Notification, null=True, on_delete=models.PROTECT, related_name="letter"
+    )
+    """What it points at; None when it asks whether the address is right."""
+    template = models.CharField(max_length=16)
+    made_at = models.DateTimeField()
+    attempts = models.PositiveSmallIntegerField(default=0)
+    tried_at = models.DateTimeField(null=True)
+    sent_at = models.DateTimeField(null=True)
+    dropped_at = models.DateTimeField(null=True)
+    """It is not sent any more: withdrawn, read meanwhile, refused, or too old."""
+    failure = models.CharField(max_length=200, blank=True)
+
+    privacy = classes(
+        operational="id contact notification template made_at attempts tried_at sent_at"
+        " dropped_at failure"
+    )
+
+    class Meta:
+        db_table = "hf_letter"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["contact", "template"],
+                condition=Q(sent_at__isnull=True, dropped_at__isnull=True),
+                name="letter_waits_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(sent_at__isnull=True) | Q(dropped_at__isnull=True),
+                name="letter_sent_or_dropped",
+            ),
+            models.CheckConstraint(
+                condition=Q(template="confirm", notification__isnull=True)
+                | Q(template="news", notification__isnull=False),
+                name="letter_points_at_news",
             ),
         ]
 

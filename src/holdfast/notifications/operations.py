@@ -2,31 +2,31 @@
 
 Every message is a row. A message that asserts a review names the reveal and the
 referral that make it true; without them the database refuses it, and so does the
-transaction that would have decided.
+transaction that would have decided. A text whose facts do not hold is refused before
+that (``words.compose``), and one that the table is silent on cannot be sent at all.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import asdict, replace
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
-from holdfast.authorities.models import Environment, Referral, ReferralState
+from holdfast.authorities.models import Referral
 from holdfast.base import clock
 from holdfast.base.by import SYSTEM
 from holdfast.base.events import Event, Kind, emit, in_bulk
 from holdfast.decisions.models import Decision
-from holdfast.fingerprints.models import Fingerprint
 from holdfast.intake.models import Report
 from holdfast.items.models import ItemState
-from holdfast.matching.models import BankState
-from holdfast.matching.queries import decided_here
-from holdfast.notifications.matrix import Audience, Cell, cell
+from holdfast.notifications import facts as so
+from holdfast.notifications.matrix import cell
 from holdfast.notifications.models import Notification, Receipt
-from holdfast.notifications.words import words
+from holdfast.notifications.words import compose
 from holdfast.policy import queries as policies
-from holdfast.review.models import Reveal
 from holdfast.triage.models import Case, CaseItem, CaseState, CaseTarget, Deadline
 from holdfast.triage.placing import living
 
@@ -68,17 +68,12 @@ def make_receipt(event: Event) -> None:
                 report_id=report.id, shown_to_reporter=True
             ).order_by("due_at", "code")
         ],
-        "words": words(
-            "receipt",
-            report.language,
-            {
-                "platform": report.platform.name,
-                "told": len(frozen),
-                "before": len(before),
-                "located": any(target["located"] for target in targets),
-            },
-        ),
     }
+    told = cell(Kind.REPORT_RECEIVED, so.audience_of(report), "receipt")
+    facts = so.of_receipt(
+        report.platform.name, body, has_codename=hasattr(report, "codename")
+    )
+    body["words"] = compose(told, report.language, facts)
     Receipt.objects.create(report=report, body=body, made_at=clock.now())
 
 
@@ -98,14 +93,13 @@ def _tell_hidden(case: Case) -> None:
     certain = case.items.filter(certain=True)
     if certain.filter(item__confirmed_state=ItemState.VISIBLE).exists():
         return
-    decision = _last_decision(case)
+    decision = so.newest_decision(case)
     frozen = certain.filter(item__confirmed_state=ItemState.FROZEN)
     if decision is not None and not frozen.exists():
-        told = cell(Kind.DELIVERY_CONFIRMED, Audience.REPORTER, "removed")
-        _tell(case, told, decision=decision)
+        _tell(case, Kind.DELIVERY_CONFIRMED, "removed", decision=decision)
     elif case.state == CaseState.OPEN:
         # It says that people will decide now, so it is not said once they have.
-        _tell(case, cell(Kind.DELIVERY_CONFIRMED, Audience.REPORTER, "hidden"))
+        _tell(case, Kind.DELIVERY_CONFIRMED, "hidden")
 
 
 def tell_of_decision(event: Event) -> None:
@@ -114,47 +108,63 @@ def tell_of_decision(event: Event) -> None:
     case = decision.case
     if _only_a_late_copy(decision):
         return
-    # By the item and not by the case: what was opened in a case that was merged into
-    # this one was opened.
-    reveals = Reveal.objects.filter(item__place__case=case, entire=True)
-    reveal = reveals.order_by("revealed_at").first()
-    referral = Referral.objects.filter(decision=decision).order_by("opened_at").first()
+    facts = so.of_case(case)
     template = decision.outcome
-    if reveal is None:
+    if not facts.viewed:
         # A report in words alone, a film, a file that cannot be shown: people decided,
         # and nobody says that they have seen it.
-        known = decision.outcome == "violation" and _decided_before(case)
+        known = decision.outcome == "violation" and facts.decided_before
         template = "violation_known" if known else f"{decision.outcome}_unseen"
-    _tell(
-        case,
-        cell(Kind.CASE_DECIDED, Audience.REPORTER, template),
-        decision=decision,
-        reveal=reveal,
-        referral=referral,
-        facts={"two": decision.second_reader_id is not None},
-    )
-
-
-def _decided_before(case: Case) -> bool:
-    """Whether people have decided on the very bytes of some item in another case."""
-    items = case.items.values("item")
-    prints = Fingerprint.objects.filter(item__in=items).values("sha256")
-    known = decided_here().filter(digest__in=prints, state=BankState.ACTIVE)
-    return known.exclude(item__in=items).exists()
+    _tell(case, Kind.CASE_DECIDED, template, decision=decision)
 
 
 def tell_of_referral(event: Event) -> None:
     """The authority has been told; said only of a real filing (promise 16)."""
     referral = Referral.objects.select_related("case").get(id=event.about["referral"])
-    if (
-        referral.environment == Environment.PRODUCTION
-        and referral.state == ReferralState.FINISHED
-    ):
+    if so.filed_with(referral):
         _tell(
             living(referral.case_id),
-            cell(Kind.REFERRAL_FINISHED, Audience.REPORTER, "referred"),
+            Kind.REFERRAL_FINISHED,
+            "referred",
             decision=referral.decision,
-            facts={"authority": referral.authority},
+            filed_with=referral.authority,
+        )
+
+
+def tell_shown_again(event: Event) -> None:
+    """What was hidden is shown again before people decided: who reported it is told.
+
+    After a decision its own message says so.
+    """
+    case = living(UUID(str(event.about["case"])))
+    if case.state == CaseState.OPEN:
+        reports = Report.objects.filter(targets__item=event.about["item"])
+        _tell(
+            case,
+            Kind.ITEM_THAWED,
+            "shown_again",
+            only=reports.values_list("id", flat=True),
+        )
+
+
+def tell_late(event: Event) -> None:
+    """A promise to a reporter is broken: they are told, once for each round.
+
+    Each further promise that breaks in that round stands on the page of the report.
+    """
+    deadline = Deadline.objects.get(id=event.about["deadline"])
+    case = deadline.case
+    if (
+        deadline.shown_to_reporter
+        and deadline.report_id
+        and case.state == CaseState.OPEN
+    ):
+        _tell(
+            case,
+            Kind.DEADLINE_BREACHED,
+            "late",
+            decision=so.newest_decision(case),
+            only=[deadline.report_id],
         )
 
 
@@ -167,8 +177,8 @@ def tell_looking_again(event: Event) -> None:
     if event.facts["because"] not in ("challenge", "new_facts", "staff"):
         return
     case = Case.objects.get(id=event.about["case"])
-    told = cell(Kind.CASE_REOPENED, Audience.REPORTER, "looking_again")
-    _tell(case, told, decision=_last_decision(case))
+    newest = so.newest_decision(case)
+    _tell(case, Kind.CASE_REOPENED, "looking_again", decision=newest)
 
 
 def mark_read(notification_ids: Iterable[UUID]) -> None:
@@ -180,28 +190,42 @@ def mark_read(notification_ids: Iterable[UUID]) -> None:
 
 def _tell(
     case: Case,
-    told: Cell,
+    kind: Kind,
+    template: str,
     *,
     decision: Decision | None = None,
-    reveal: Reveal | None = None,
-    referral: Referral | None = None,
-    facts: dict[str, object] | None = None,
+    only: Iterable[UUID] | None = None,
+    filed_with: str = "",
 ) -> None:
+    """Tell those who reported what stands in a case; each text once."""
     reports = Report.objects.filter(targets__place__case=case).distinct()
-    for report in reports.select_related("platform").order_by("received_at"):
+    if only is not None:
+        reports = reports.filter(id__in=only)
+    told_already = Notification.objects.filter(
+        report=OuterRef("id"), case=case, template=template, decision=decision
+    )
+    reports = reports.exclude(Exists(told_already))
+    facts = so.of_case(case)
+    if filed_with:
+        facts = replace(facts, filed_with=filed_with)
+    reveal = so.entire_reveals(case).order_by("revealed_at").first()
+    referral = Referral.objects.filter(decision=decision).order_by("opened_at").first()
+    rows = reports.select_related("platform", "codename").order_by("received_at")
+    for report in rows:
+        told = cell(kind, so.audience_of(report), template)
+        of_report = so.for_report(facts, case, report)
+        text = compose(told, report.language, of_report)
         with transaction.atomic():
             made, new = Notification.objects.get_or_create(
                 report=report,
-                template=told.template,
+                template=template,
                 decision=decision,
                 case=case,
                 defaults={
+                    "kind": kind,
                     "language": report.language,
-                    "words": words(
-                        told.template,
-                        report.language,
-                        {"platform": report.platform.name, **(facts or {})},
-                    ),
+                    "words": text,
+                    "facts": asdict(of_report),
                     "asserts_review": told.asserts_review,
                     "reveal": reveal if told.asserts_review else None,
                     "referral": referral if told.asserts_review else None,
@@ -216,7 +240,7 @@ def _tell(
                         "report": report.id,
                         "notification": made.id,
                     },
-                    facts={"template": told.template},
+                    facts={"template": template},
                     by=SYSTEM,
                 )
 
@@ -242,7 +266,3 @@ def _only_a_late_copy(decision: Decision) -> bool:
         and earlier is not None
         and earlier.outcome == decision.outcome
     )
-
-
-def _last_decision(case: Case) -> Decision | None:
-    return case.decisions.order_by("-round").first()

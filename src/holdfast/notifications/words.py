@@ -2,26 +2,57 @@
 
 "Hidden" is said when the platform has confirmed it, and before that "we have told …
 to hide it" (promise 16). Nothing accuses anybody, and nothing says who else reported.
+A text is made from :class:`~holdfast.notifications.rules.Facts` alone, and only when
+the facts that it claims are so: :func:`compose` refuses it otherwise.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
-from django.utils import translation
+from django.utils import formats, timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from holdfast.base.errors import Refused
+from holdfast.notifications.matrix import Cell
+from holdfast.notifications.rules import Facts, unmet
 
-def words(template: str, language: str, facts: Mapping[str, object]) -> str:
-    """The text of a message in a language; falls back to the default language."""
+
+class Contradiction(Refused):
+    """A text claims what is not so; it is not sent."""
+
+    code = "contradiction"
+
+
+def compose(cell: Cell, language: str, facts: Facts) -> str:
+    """The text of a cell in a language; falls back to the default language.
+
+    Raises :class:`Contradiction` when a fact that the text needs does not hold.
+    """
+    missing = unmet(cell.needs, facts)
+    if missing:
+        raise Contradiction(
+            "This message would say what is not so, so it is not sent.",
+            template=cell.template,
+            missing=",".join(need.name for need in missing),
+        )
     with translation.override(language if language else None):
-        return _TEXTS[template](facts)
+        return " ".join([*_which(facts), TEXTS[cell.template](facts)])
 
 
-def _receipt(facts: Mapping[str, object]) -> str:
-    told, before = int(str(facts["told"])), int(str(facts["before"]))
-    platform = facts["platform"]
+def _which(facts: Facts) -> list[str]:
+    """Of which of several reported things a message speaks."""
+    if facts.parts < 2:
+        return []
+    return [
+        _("This is about number %(part)d of the %(parts)d things that you told us of.")
+        % {"part": facts.part, "parts": facts.parts}
+    ]
+
+
+def _receipt(facts: Facts) -> str:
+    told, before = facts.told_to_hide, facts.hidden_before
     parts: list[str] = []
     if told:
         parts.append(
@@ -31,7 +62,7 @@ def _receipt(facts: Mapping[str, object]) -> str:
                 "posts in all.",
                 told,
             )
-            % {"platform": platform, "count": told}
+            % {"platform": facts.platform, "count": told}
         )
     if before:
         parts.append(
@@ -45,7 +76,7 @@ def _receipt(facts: Mapping[str, object]) -> str:
     if not told and not before:
         parts.append(
             _("A person reads your report. Nothing is hidden before that.")
-            if facts["located"]
+            if facts.located
             else _(
                 "We have not found the post by ourselves. A person reads your report "
                 "and looks for it."
@@ -55,57 +86,78 @@ def _receipt(facts: Mapping[str, object]) -> str:
     return " ".join(parts)
 
 
-def _hidden(facts: Mapping[str, object]) -> str:
+def _hidden(facts: Facts) -> str:
     return _(
         "%(platform)s has confirmed it: what you reported and the copies we know of "
         "are hidden. People will now decide."
-    ) % {"platform": facts["platform"]}
+    ) % {"platform": facts.platform}
 
 
-def _removed(facts: Mapping[str, object]) -> str:
+def _removed(facts: Facts) -> str:
     return _(
         "%(platform)s has confirmed it: what you reported and the copies we know of "
         "are removed. New copies will be hidden as they appear."
-    ) % {"platform": facts["platform"]}
+    ) % {"platform": facts.platform}
 
 
-def _looking_again(facts: Mapping[str, object]) -> str:
+def _shown_again(facts: Facts) -> str:
+    return _(
+        "We have told %(platform)s to show what you reported again, for now. People "
+        "have not decided yet. They go on working on it."
+    ) % {"platform": facts.platform}
+
+
+def _late(facts: Facts) -> str:
+    assert facts.late_since is not None
+    at = timezone.localtime(facts.late_since)
+    return _(
+        "We made you a promise: “%(promise)s”, by %(when)s. We are late. That is on "
+        "record, and people here have been told."
+    ) % {
+        "promise": _(facts.late_with),
+        "when": formats.date_format(at, "DATETIME_FORMAT") + f" {at:%Z}",
+    }
+
+
+def _looking_again(facts: Facts) -> str:
     return _(
         "We look at this again. People who have not worked on it before will decide."
     )
 
 
-def _violation(facts: Mapping[str, object]) -> str:
+def _violation(facts: Facts) -> str:
     return _(
         "People have looked at what you reported. It is not allowed. It will be "
         "removed, with its copies, and kept safe as evidence. Thank you for telling us."
     )
 
 
-def _violation_known(facts: Mapping[str, object]) -> str:
+def _violation_known(facts: Facts) -> str:
     return _(
         "What you reported is the same as something that people have decided on "
         "before. It is not allowed. It will be removed, with its copies."
     )
 
 
-def _violation_unseen(facts: Mapping[str, object]) -> str:
+def _violation_unseen(facts: Facts) -> str:
     return _(
         "People have worked on your report and decided: it is about something that is "
         "not allowed. What we know of it will be removed. Thank you for telling us."
     )
 
 
-def _no_violation_unseen(facts: Mapping[str, object]) -> str:
-    who = (
-        _("Two people have worked on your report, one of them a specialist.")
-        if facts["two"]
-        else _("A person has worked on your report.")
-    )
+def _no_violation_unseen(facts: Facts) -> str:
+    if not facts.two_readers:
+        who = _("A person has worked on your report.")
+    elif facts.specialist:
+        who = _("Two people have worked on your report, one of them a specialist.")
+    else:
+        who = _("Two people have worked on your report.")
     return " ".join(
         [
             who,
             _("They have found nothing in it that is not allowed."),
+            *_shown(facts),
             _(
                 "If this is wrong, tell us with one tap. Somebody who has not worked "
                 "on it before will decide."
@@ -114,16 +166,20 @@ def _no_violation_unseen(facts: Mapping[str, object]) -> str:
     )
 
 
-def _no_violation(facts: Mapping[str, object]) -> str:
-    who = (
-        _("Two people have looked at what you reported, one of them a specialist.")
-        if facts["two"]
-        else _("A person has looked at what you reported.")
-    )
+def _no_violation(facts: Facts) -> str:
+    if not (facts.two_readers and facts.both_viewed):
+        who = _("A person has looked at what you reported.")
+    elif facts.specialist:
+        who = _(
+            "Two people have looked at what you reported, one of them a specialist."
+        )
+    else:
+        who = _("Two people have looked at what you reported.")
     return " ".join(
         [
             who,
-            _("They found that it is allowed, so it is shown again."),
+            _("They found that it is allowed."),
+            *_shown(facts),
             _(
                 "If this is wrong, tell us with one tap. Somebody who has not seen "
                 "it before will decide."
@@ -132,16 +188,27 @@ def _no_violation(facts: Mapping[str, object]) -> str:
     )
 
 
-def _referred(facts: Mapping[str, object]) -> str:
+def _shown(facts: Facts) -> list[str]:
+    """What follows for something that was hidden, as far as it is so yet."""
+    if not facts.was_hidden:
+        return []
+    return [
+        _("We have told %(platform)s to show it again.") % {"platform": facts.platform}
+    ]
+
+
+def _referred(facts: Facts) -> str:
     return _("We have told the authorities (%(authority)s) what they need to know.") % {
-        "authority": facts["authority"]
+        "authority": facts.filed_with
     }
 
 
-_TEXTS = {
+TEXTS: Mapping[str, Callable[[Facts], str]] = {
     "receipt": _receipt,
     "hidden": _hidden,
     "removed": _removed,
+    "shown_again": _shown_again,
+    "late": _late,
     "looking_again": _looking_again,
     "violation": _violation,
     "violation_known": _violation_known,
@@ -150,4 +217,4 @@ _TEXTS = {
     "no_violation_unseen": _no_violation_unseen,
     "referred": _referred,
 }
-TEMPLATES = tuple(_TEXTS)
+"""Each text that a cell of the channels receipt and thread can name."""

@@ -87,7 +87,7 @@ def _reports(case: Case) -> tuple[ReportLine, ...]:
     named: dict[UUID, list[str]] = {}
     for place in placed.order_by("target__position"):
         named.setdefault(place.target.report_id, []).append(place.target.named_as)
-    rows = Report.objects.filter(id__in=named).prefetch_related("additions")
+    rows = Report.objects.filter(id__in=named).prefetch_related("additions", "contacts")
     return tuple(
         ReportLine(
             report_id=row.id,
@@ -101,7 +101,8 @@ def _reports(case: Case) -> tuple[ReportLine, ...]:
             police_number=row.police_number,
             police_agency=row.police_agency,
             in_danger_now=row.in_danger_now,
-            can_be_answered=bool(row.reporter_contact) or hasattr(row, "codename"),
+            can_be_answered=hasattr(row, "codename")
+            or any(each.withdrawn_at is None for each in row.contacts.all()),
             additions=tuple(
                 AdditionLine(
                     each.kind, "" if each.erased_at else each.words, each.added_at

@@ -8,10 +8,12 @@ import pytest
 from django.test import Client
 
 from holdfast.base import clock
-from holdfast.intake.models import Report
+from holdfast.intake.contacts import keep, of_report
+from holdfast.intake.models import Contact, Report
 from holdfast.items.models import Item, ItemState
 from holdfast.notifications.models import Notification
 from holdfast.triage.models import Case
+from holdfast.web.portal.page import BY
 from tests.stages.portal import walk
 from tests.world import World, encoded, photograph
 
@@ -73,7 +75,7 @@ def test_nothing_of_a_report_opens_without_its_words(client: Client) -> None:
     stranger = Client()
     for path in ("/follow/status", "/report/received", "/follow/add/words"):
         assert stranger.get(path)["Location"] == "/follow"
-    for path in ("/follow/challenge", "/follow/contact"):
+    for path in ("/follow/challenge", "/follow/contact/forget"):
         assert stranger.post(path)["Location"] == "/follow"
     assert stranger.post("/follow/add/words", {"answer": "x"}).status_code == 403
     assert not Report.objects.get().additions.exists()
@@ -145,7 +147,9 @@ def test_our_messages_are_marked_as_read_when_they_are_shown(client: Client) -> 
     Notification.objects.create(
         report=Report.objects.get(),
         case=Case.objects.get(),
+        kind="delivery.confirmed",
         template="hidden",
+        facts={},
         language="en",
         words="Plaza has confirmed it.",
         asserts_review=False,
@@ -156,11 +160,13 @@ def test_our_messages_are_marked_as_read_when_they_are_shown(client: Client) -> 
 
 
 def test_contact_is_withdrawn_and_the_report_stands(client: Client) -> None:
-    Report.objects.update(reporter_contact="me@example.org")
-    client.get("/follow/contact")
-    assert Report.objects.get().reporter_contact
-    client.post("/follow/contact")
-    assert Report.objects.get().reporter_contact == ""
+    report = Report.objects.get()
+    keep(report.id, "me@example.org", "every_step", by=BY)
+    client.get("/follow/contact/forget")
+    assert of_report(report.id) is not None, "An address alone does nothing."
+    client.post("/follow/contact/forget")
+    assert of_report(report.id) is None
+    assert "me@example.org" not in str(list(Contact.objects.values()))
     assert "no e-mail address or phone number" in page(client)
 
 

@@ -14,6 +14,7 @@ from holdfast.base.by import SYSTEM
 from holdfast.base.errors import NotAllowed, NotFound
 from holdfast.base.events import Kind, emit
 from holdfast.base.ids import report_number
+from holdfast.intake.contacts import keep
 from holdfast.intake.models import Addition, Report, Target
 from holdfast.items.models import Item, Share, ViewCount
 from holdfast.matching.rules import REPOST_OF_IT, Basis, Likeness
@@ -234,7 +235,8 @@ def test_the_page_puts_everything_together() -> None:
 def test_the_page_shows_no_words_of_an_item_and_no_contact() -> None:
     row = case()
     put(row, item(picture=None, text="SECRET WORDS", kind="message"))
-    reported(row, reporter_contact="mother@example.org")
+    report = reported(row)
+    keep(report.id, "mother@example.org", "every_step", by=SYSTEM)
     page = case_page(row.id, person("reviewer"))
     assert page.items[0].has_words
     assert page.reports[0].can_be_answered

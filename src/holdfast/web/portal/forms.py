@@ -16,9 +16,10 @@ from django.forms.boundfield import BoundWidget
 from django.utils.translation import gettext_lazy as _
 
 from holdfast.intake.operations import MAX_TARGETS, MAX_WORDS, TargetGiven
+from holdfast.intake.rules import MAX_ADDRESS, Way, read_address
 from holdfast.items.queries import PlatformLine, platform_of_url
 from holdfast.policy.rules import Category
-from holdfast.web.portal.words import ABOUT
+from holdfast.web.portal.words import ABOUT, FREQUENCIES
 
 MAX_POLICE_NUMBER = 100  # characters; the column's own length.
 _ADDRESS: Final = re.compile(r"https?://[^\s<>\"']+", re.IGNORECASE)
@@ -227,6 +228,53 @@ class LinkForm(forms.Form):
     )
 
 
+class HearingForm(forms.Form):
+    """Do you want to hear from us?"""
+
+    address = forms.CharField(
+        max_length=MAX_ADDRESS,
+        widget=forms.TextInput(
+            attrs={
+                "autocapitalize": "none",
+                "autocorrect": "off",
+                "spellcheck": "false",
+            }
+        ),
+        error_messages={"required": _("Write it here, or go back without it.")},
+    )
+    frequency = forms.ChoiceField(
+        label=_("How often?"),
+        choices=FREQUENCIES,
+        initial="decisions_only",
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose how often.")},
+    )
+
+    def __init__(self, ways: Sequence[Way], **given: Any) -> None:
+        super().__init__(**given)
+        self._ways = ways
+        both = Way.EMAIL in ways and Way.PHONE in ways
+        label = _("Your e-mail address or phone number") if both else _LABELS[ways[0]]
+        self.fields["address"].label = label
+        if Way.PHONE in ways:
+            self.fields["address"].help_text = _(
+                "A phone number begins with + and the number of the country."
+            )
+
+    def clean_address(self) -> str:
+        """Only what can be written to from here."""
+        way, address = read_address(self.cleaned_data["address"])
+        if way is Way.OTHER:
+            raise forms.ValidationError(_("Look at it again: something is missing."))
+        if way not in self._ways:
+            raise forms.ValidationError(
+                _("We can only write to e-mail addresses.")
+                if way is Way.PHONE
+                else _("We can only write to phones.")
+            )
+        return address
+
+
 class CodenameForm(forms.Form):
     """The words of the receipt."""
 
@@ -243,6 +291,12 @@ class CodenameForm(forms.Form):
         ),
         error_messages={"required": _("Write the words of your report.")},
     )
+
+
+_LABELS: Final = {
+    Way.EMAIL: _("Your e-mail address"),
+    Way.PHONE: _("Your phone number"),
+}
 
 
 def targets_of(given: str) -> list[TargetGiven]:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from holdfast.web.portal.views import adding, follow, report
+from holdfast.web.portal.views import adding, contact, follow, report
 
 app_name = "portal"
 urlpatterns = [
@@ -15,6 +15,9 @@ urlpatterns = [
     path("follow/status", follow.Status.as_view(), name="status"),
     path("follow/add/<slug:name>", adding.Adding.as_view(), name="add"),
     path("follow/challenge", follow.Challenge.as_view(), name="challenge"),
-    path("follow/contact", follow.WithdrawContact.as_view(), name="withdraw_contact"),
+    path("follow/contact", contact.Hearing.as_view(), name="contact"),
+    path("follow/contact/forget", contact.Forget.as_view(), name="forget_contact"),
     path("follow/finished", follow.Finished.as_view(), name="finished"),
+    # Where the link of a letter leads.
+    path("m/<str:link>", contact.FromLetter.as_view(), name="letter"),
 ]

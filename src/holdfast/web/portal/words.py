@@ -47,9 +47,21 @@ TOLD: Final[dict[str, Words]] = {
 }
 """What the reporter has told by pressing, as their own words in the thread."""
 
+FREQUENCIES: Final[tuple[tuple[str, Words], ...]] = (
+    ("decisions_only", _("Only when people have decided")),
+    ("every_step", _("Each time something happens")),
+    ("never", _("Not now")),
+)
+"""Answers to "How often?": each is one of ``intake.rules.Frequency``."""
+
 SAID: Final[dict[str, Words]] = {
     "added": _("Thank you. It is now part of your report."),
     "challenged": _("Thank you. Somebody who has not worked on this before will look."),
+    "contact_kept": _(
+        "We have kept it. If it is new to us, one short message goes there now. Open "
+        "it and press the button, so that we know it reaches you."
+    ),
+    "contact_quiet": _("We have kept it, and we send nothing for now."),
     "withdrawn": _("We keep no e-mail address or phone number of yours any more."),
 }
 """Said once, at the top of the page that follows."""

@@ -1,18 +1,30 @@
-"""E-mail by SMTP to the people on call, one message for each address.
+"""E-mail by SMTP: to the people on call, and one letter to one reporter.
 
-The server and the sender come from the settings; none is written here. A message holds
-what its caller gives it, which is codes and ids. Addresses are never logged and never
-part of an error.
+The server comes from the settings; none is written here. A message holds what its
+caller gives it: codes and ids for the people on call, neutral words for a reporter.
+Addresses are never logged and never part of an error.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from smtplib import SMTPException
+from email.utils import make_msgid, parseaddr
+from smtplib import SMTPException, SMTPRecipientsRefused
 
 from django.core.mail import EmailMessage, get_connection
 
-from holdfast.base.errors import Unavailable
+from holdfast.base.errors import Refused, Unavailable
+
+PERMANENT = 500
+"""From here on an SMTP reply means "never" and not "later" (RFC 5321, 4.2.1)."""
+NO_ANSWERS = {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"}
+"""Asks other machines to answer nothing (RFC 3834, section 5, and Exchange's own)."""
+
+
+class NoSuchAddress(Refused):
+    """The address takes nothing, now or later."""
+
+    code = "no-such-address"
 
 
 def send(addresses: Sequence[str], subject: str, body: str) -> int:
@@ -35,3 +47,32 @@ def send(addresses: Sequence[str], subject: str, body: str) -> int:
     if not sent:
         raise Unavailable("No e-mail could be sent.", why=why)
     return len(addresses) - sent
+
+
+def send_letter(address: str, sender: str, subject: str, body: str) -> None:
+    """Send one message to one address, from a sender that says nothing.
+
+    Raises :class:`NoSuchAddress` when trying again is of no use, and
+    :class:`Unavailable` when it may be.
+    """
+    # Without one of ours Django names this machine in it.
+    host = parseaddr(sender)[1].rpartition("@")[2]
+    message = EmailMessage(
+        subject,
+        body,
+        from_email=sender,
+        to=[address],
+        headers={**NO_ANSWERS, "Message-ID": make_msgid(domain=host or "localhost")},
+        connection=get_connection(),
+    )
+    try:
+        message.send()
+    except SMTPRecipientsRefused as error:
+        codes = [code for code, _said in error.recipients.values()]
+        if codes and min(codes) >= PERMANENT:
+            raise NoSuchAddress("The address takes nothing.", status=codes[0]) from None
+        raise Unavailable("It was not taken.", why=type(error).__name__) from None
+    except ValueError as error:
+        raise NoSuchAddress("It is no address.", why=type(error).__name__) from None
+    except (SMTPException, OSError) as error:
+        raise Unavailable("No e-mail can be sent.", why=type(error).__name__) from None

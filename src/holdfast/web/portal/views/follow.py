@@ -20,6 +20,7 @@ from holdfast.base.errors import NotFound
 from holdfast.intake import operations as intake
 from holdfast.notifications import operations as notifying
 from holdfast.notifications import queries as notifications
+from holdfast.notifications.letters import ways
 from holdfast.web.portal import standing
 from holdfast.web.portal.forms import CodenameForm
 from holdfast.web.portal.page import BY, Page, Question
@@ -84,6 +85,7 @@ class Status(Mine):
             "clocks": standing.clocks(known),
             "messages": standing.messages(known),
             "unsaved": bool(self.memory.codename),
+            "letters": bool(ways()),
             "said": SAID.get(self.memory.take_said(), ""),
         }
         return render(request, "portal/status.html", context)
@@ -104,16 +106,6 @@ class Challenge(Act):
         """Have it looked at by somebody new."""
         intake.challenge(self.report_id, by=BY)
         self.memory.said = "challenged"
-        return self.go("status")
-
-
-class WithdrawContact(Act):
-    """No more messages by e-mail or phone."""
-
-    def post(self, request: HttpRequest) -> HttpResponse:
-        """Forget how to reach the reporter; the report stands."""
-        intake.withdraw_contact(self.report_id, by=BY)
-        self.memory.said = "withdrawn"
         return self.go("status")
 
 

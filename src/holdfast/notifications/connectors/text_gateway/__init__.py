@@ -1,0 +1,1 @@
+"""The gateway that sends text messages to phones."""
