@@ -22,6 +22,7 @@ from holdfast.base.errors import HoldfastError
 from holdfast.cli.operator import OPERATOR
 from holdfast.items.queries import platforms
 from holdfast.matching.exchange_list import exchanges
+from holdfast.notifications import letters
 from holdfast.notifications.alarms import on_call_problems
 from holdfast.oversight.queries import promises
 from holdfast.policy.queries import current
@@ -103,6 +104,9 @@ def look() -> Iterator[Finding]:
     yield Finding("sealed store", blobs() is not None, settings.HOLDFAST_BLOBS)
     problems = on_call_problems()
     yield Finding("on-call list", not problems, "; ".join(problems) or "set up")
+    revealing = letters.problems()
+    able = ", ".join(letters.ways()) or "nobody is written to outside the portal"
+    yield Finding("letters", not revealing, "; ".join(revealing) or able)
     live = [each for each in accounts(by=OPERATOR) if each.environment == "production"]
     yield Finding(
         "authorities",
@@ -126,6 +130,8 @@ def outbound() -> Iterator[tuple[str, str]]:
         yield "e-mail", f"{settings.EMAIL_HOST}:{settings.EMAIL_PORT}"
     if settings.HOLDFAST_ON_CALL_WEBHOOK:
         yield "on-call webhook", settings.HOLDFAST_ON_CALL_WEBHOOK
+    if settings.HOLDFAST_TEXT_WEBHOOK:
+        yield "text messages", settings.HOLDFAST_TEXT_WEBHOOK
     if not settings.HOLDFAST_BLOBS.startswith("file:"):
         yield "sealed store", settings.HOLDFAST_BLOBS
 

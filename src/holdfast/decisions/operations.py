@@ -126,7 +126,7 @@ def _state_freezes(case: Case, frozen: Sequence[tuple[Item, datetime]]) -> None:
             case=case,
             kind=StatementKind.FREEZE,
             item_id=item.id,
-            words=freeze_words(_thing(item)),
+            words=freeze_words(thing_of(item)),
             withheld_ground=wait.ground if wait else "",
             withheld_until=wait.until if wait else None,
             made_at=clock.now(),
@@ -167,7 +167,7 @@ def state_thaw_reasons(event: Event) -> None:
         case,
         item,
         StatementKind.THAW,
-        words=thaw_words(_thing(item), cleared=cleared),
+        words=thaw_words(thing_of(item), cleared=cleared),
         decision=decision if cleared else None,
         not_again=Q(item_id=item.id, made_at__gte=last.thawed_at),
     )
@@ -230,14 +230,15 @@ def _state_decision(case: Case, decision: Decision, item: Item) -> None:
         case,
         item,
         StatementKind.DECISION,
-        words=decision_words(_thing(item), _finding(policy, decision, item, role)),
+        words=decision_words(thing_of(item), finding_of(policy, decision, item, role)),
         decision=decision,
         wait=wait or None,
         not_again=Q(item_id=item.id, decision=decision),
     )
 
 
-def _finding(policy: Policy, decision: Decision, item: Item, part: str) -> Finding:
+def finding_of(policy: Policy, decision: Decision, item: Item, part: str) -> Finding:
+    """What people decided about an item, for the words to its poster."""
     category = policy.category(decision.category)
     ground = policy.ground(decision.ground)
     place = CaseItem.objects.get(item=item)
@@ -341,7 +342,8 @@ def _item(event: Event) -> Item:
     return Item.objects.select_related("platform").get(id=event.about["item"])
 
 
-def _thing(item: Item) -> Thing:
+def thing_of(item: Item) -> Thing:
+    """An item, by what its poster knows of it."""
     return Thing(
         kind=item.kind,
         posted_at=item.posted_at,

@@ -184,10 +184,7 @@ def _addresses() -> list[str]:
 
 def _by_email(alarm: Alarm) -> str:
     """Send it by e-mail; returns what went wrong for some of the addresses."""
-    escalated = "ESCALATED " if alarm.level else ""
-    refused = smtp.send(
-        _addresses(), f"{escalated}Holdfast alarm: {alarm.code}", _mail_text(alarm)
-    )
+    refused = smtp.send(_addresses(), *mail_of(alarm))
     return f"{refused} addresses refused" if refused else ""
 
 
@@ -226,15 +223,18 @@ def _loud_words(alarm: Alarm) -> str:
     return ("ESCALATED. " if alarm.level else "") + alarm_words(alarm.code)
 
 
-def _mail_text(alarm: Alarm) -> str:
+def mail_of(alarm: Alarm) -> tuple[str, str]:
+    """The subject and the text of the e-mail about an alarm."""
+    escalated = "ESCALATED " if alarm.level else ""
     ids = "\n".join(f"{name}: {value}" for name, value in sorted(alarm.about.items()))
-    return (
+    text = (
         f"{_loud_words(alarm)}\n\n"
         f"code: {alarm.code}\nalarm: {alarm.id}\n{ids}\n\n"
         f"Raised at {alarm.raised_at.isoformat(timespec='seconds')}, "
         f"{alarm.times} times so far, escalated {alarm.level} times.\n"
         f"Acknowledge it in the console of {settings.HOLDFAST_URL}\n"
     )
+    return f"{escalated}Holdfast alarm: {alarm.code}", text
 
 
 @dataclass(frozen=True)

@@ -171,6 +171,7 @@ def _nav(request: HttpRequest, by: By) -> tuple[NavItem, ...]:
                 f"{start}?{urlencode({'needs': Need.SECOND_SPECIALIST})}",
                 None,
             ),
+            (Permission.CASE_READ, "Messages", reverse("console:messages"), None),
         ]
     places += [
         (Permission.STAFF_MANAGE, "People", reverse("console:people"), None),

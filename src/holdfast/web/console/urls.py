@@ -7,6 +7,7 @@ from holdfast.web.console.views import (
     alarms,
     authorities,
     case,
+    messages,
     people,
     platforms,
     queue,
@@ -46,6 +47,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("original/<uuid:reveal>", media.Original.as_view(), name="original"),
     path("alarms", alarms.AlarmsPage.as_view(), name="alarms"),
     path("alarms/<uuid:alarm>", alarms.Acknowledge.as_view(), name="acknowledge"),
+    path("messages", messages.MessagesPage.as_view(), name="messages"),
     path("people", people.PeoplePage.as_view(), name="people"),
     path("people/<uuid:person>", people.PersonPage.as_view(), name="person"),
     path(
