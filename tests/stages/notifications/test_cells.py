@@ -11,9 +11,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from aiosmtpd.controller import Controller
 from django.db import transaction
-from pytest_django import Settings
 
 from holdfast.authorities.models import Environment, Referral, ReferralState
 from holdfast.base import clock
@@ -36,7 +34,7 @@ from holdfast.review import operations as review
 from holdfast.triage.clocks import watch_deadlines
 from holdfast.triage.models import Case, CaseItem
 from holdfast.web.portal.page import BY
-from tests.stages.alarms.test_alarms import Mailbox, free_port
+from tests.stages.alarms.post import Mailbox
 from tests.stages.report.test_whole_way import (
     address,
     clear,
@@ -48,22 +46,10 @@ from tests.stages.report.test_whole_way import (
 from tests.world import World, encoded, photograph
 
 pytestmark = pytest.mark.django_db(transaction=True)
+pytest_plugins = ["tests.stages.alarms.post"]
 CSAM = "child_sexual_abuse_material"
 Told = tuple[Kind, Audience, str]
 LATE = timedelta(hours=25)
-
-
-@pytest.fixture
-def mailbox(settings: Settings) -> Iterator[Mailbox]:
-    """A real mail server."""
-    box = Mailbox()
-    controller = Controller(box, hostname="127.0.0.1", port=free_port())
-    controller.start()
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", controller.port
-    settings.HOLDFAST_ON_CALL = ["on-call@example.org"]
-    yield box
-    controller.stop()
 
 
 def told() -> set[Told]:

@@ -1,0 +1,96 @@
+"""What we tell whom, on the console: every cell, with the facts of a real case."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pytest_django import Settings
+
+from holdfast.base.by import By
+from holdfast.base.errors import NotAllowed, NotFound
+from holdfast.base.events import Kind
+from holdfast.notifications.matrix import Audience, cells
+from holdfast.notifications.models import Notification
+from holdfast.notifications.preview import EventLine, Telling, preview
+from tests.stages.console.desk import colleague, look, read, reported, words_of
+
+pytestmark = pytest.mark.django_db
+
+
+def told(lines: tuple[EventLine, ...], kind: Kind, template: str) -> Telling:
+    (line,) = (each for each in lines if each.kind == kind)
+    (found,) = (each for each in line.tellings if each.template == template)
+    return found
+
+
+def test_every_event_and_every_cell_is_on_the_page(world: Any) -> None:
+    ada = colleague("Ada Sample", "reviewer")
+    _number, lines = preview(by=ada.by)
+    assert [each.kind for each in lines] == [each.value for each in Kind]
+    for kind, line in zip(Kind, lines, strict=True):
+        named = {who for each in line.tellings for who in each.audiences}
+        named |= {who for each in line.quiet for who in each.audiences}
+        assert named == {each.value.replace("_", " ") for each in Audience}
+        wanted = {
+            each.template for audience in Audience for each in cells(kind, audience)
+        }
+        assert {each.template for each in line.tellings} == wanted
+        assert all(each.missing and not each.texts for each in line.tellings)
+    page = words_of(ada.get("/console/messages"))
+    assert "There is no case yet" in page
+    assert "Nobody knows for sure who that is" in page
+
+
+def test_a_text_is_shown_in_every_language_only_when_it_is_so(
+    world: Any, settings: Settings
+) -> None:
+    settings.LANGUAGES = [("en", "English"), ("ar", "Arabic")]
+    ada = colleague("Ada Sample", "reviewer", "specialist")
+    item, case = reported(world)
+    number, lines = preview(case.number, by=ada.by)
+    assert number == case.number
+    receipt = told(lines, Kind.REPORT_RECEIVED, "receipt")
+    assert [each.language for each in receipt.texts] == ["en", "ar"]
+    assert "We have told Plaza to hide this" in receipt.texts[0].words
+    assert told(lines, Kind.CASE_DECIDED, "violation").missing
+    assert told(lines, Kind.DELIVERY_CONFIRMED, "hidden").missing
+    assert "waits until" in told(lines, Kind.ITEM_FROZEN, "statement_freeze").note
+    assert told(lines, Kind.DELIVERY_ORDERED, "freeze").texts
+    assert told(lines, Kind.DELIVERY_ORDERED, "thaw").missing
+    look(case, item, ada)
+    read(case, ada)
+    number, lines = preview(by=ada.by)
+    assert number == case.number
+    shown = told(lines, Kind.CASE_DECIDED, "violation")
+    sent = Notification.objects.get(template="violation")
+    assert shown.texts[0].words == sent.words
+    assert told(lines, Kind.CASE_DECIDED, "no_violation").missing
+    reasons = told(lines, Kind.CASE_DECIDED, "statement_decision")
+    assert "People have decided" in reasons.texts[0].words
+    letter = told(lines, Kind.NOTIFICATION_MADE, "news")
+    assert len(letter.texts) == 4
+    assert letter.audiences == ("reporter", "flagger", "police")
+
+
+def test_looking_at_the_texts_sends_and_changes_nothing(world: Any) -> None:
+    ada = colleague("Ada Sample", "reviewer")
+    _item, case = reported(world)
+    before = Notification.objects.count()
+    page = ada.get("/console/messages", case=case.number)
+    assert page.status_code == 200
+    assert Notification.objects.count() == before
+    assert "Some words." not in page.content.decode()
+    assert "<img" not in page.content.decode()
+    missing = ada.get("/console/messages", case="nonsense")
+    assert missing.status_code == 404
+
+
+def test_only_who_may_read_cases_may_see_it(world: Any) -> None:
+    with pytest.raises(NotAllowed):
+        preview(by=By("staff", "x"))
+    admin = colleague("Abe Sample", "administrator")
+    assert admin.get("/console/messages").status_code == 403
+    ada = colleague("Ada Sample", "reviewer")
+    with pytest.raises(NotFound):
+        preview("nonsense", by=ada.by)
