@@ -89,7 +89,7 @@ def letter(page: Page, visitor: Visitor, *, scripts: bool) -> None:
         assert 0 < weight(reader.context.new_page(), f"/m/{link}") <= MAX_PAGE
         assert 0 < weight(page.context.new_page(), "/follow/contact") <= MAX_PAGE
     press(reader, "Yes, you may write to me here")
-    expect(reader.get_by_role("status").last).to_contain_text("We write here")
+    expect(reader.get_by_role("status").last).to_contain_text("can come here now")
     if scripts:
         inspect(reader, "letter-confirmed")
     reader.get_by_role("link", name="Go on").click()

@@ -27,7 +27,7 @@ from holdfast.intake.rules import Frequency, Way
 from holdfast.notifications import facts as so
 from holdfast.notifications.connectors.smtp.client import NoSuchAddress, send_letter
 from holdfast.notifications.connectors.text_gateway.client import send_text
-from holdfast.notifications.letter_words import REVEALING, letter_words
+from holdfast.notifications.letter_words import REVEALING, Sheet, letter_words
 from holdfast.notifications.matrix import cell
 from holdfast.notifications.models import Letter, Notification
 from holdfast.notifications.rules import (
@@ -101,6 +101,15 @@ def post_due() -> None:
         pause = timedelta(seconds=letter_pause_s(letter.attempts))
         if letter.tried_at is None or letter.tried_at + pause <= now:
             _post(letter)
+
+
+def samples(language: str) -> tuple[Sheet, ...]:
+    """The letters that tell of news, one for each way, for people to see beforehand."""
+    link = f"{settings.HOLDFAST_URL}{LINK_PATH}…"
+    return tuple(
+        letter_words("news", way, language, link=link, has_codename=True)
+        for way in ways()
+    )
 
 
 def problems() -> list[str]:

@@ -299,5 +299,27 @@ def test_a_scene_tells_what_the_table_says_and_nothing_else(
         assert row.facts["platform"] in ("Plaza", "Town")
 
 
+def test_a_message_says_of_which_of_several_things_it_speaks(world: World) -> None:
+    world.post("1", encoded(photograph()))
+    second = world.post("2", encoded(photograph("coffee")))
+    world.report(address("1"), address("2"))
+    drain()
+    confirm_delivery(Delivery.objects.get(item=second, verb="freeze").id, by=SYSTEM)
+    words = Notification.objects.get().words
+    assert words.startswith("This is about number 2 of the 2 things")
+    assert "Plaza has confirmed it" in words
+
+
+def test_what_nobody_reported_is_told_to_nobody_as_a_reporter(world: World) -> None:
+    item = world.post("1", encoded(photograph()))
+    world.report(address("1"))
+    drain()
+    violate(Case.objects.get(), item)
+    world.post("2", encoded(photograph()), actor="fan")
+    drain()
+    confirm_all()
+    assert Notification.objects.values("report").distinct().count() == 1
+
+
 def test_the_scenes_make_every_cell() -> None:
     assert set().union(*SCENES.values()) == TABLE

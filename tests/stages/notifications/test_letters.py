@@ -16,6 +16,7 @@ from holdfast.base.errors import InvalidInput, NotFound, Refused
 from holdfast.base.events import Kind
 from holdfast.base.jobs import drain
 from holdfast.base.models import Event
+from holdfast.cli.check import look, outbound
 from holdfast.enforcement.confirming import confirm_delivery
 from holdfast.enforcement.models import Delivery
 from holdfast.intake import contacts
@@ -378,6 +379,19 @@ def test_what_would_give_a_letter_away_is_found(settings: Settings) -> None:
     assert len(letters.problems()) == 3
     settings.EMAIL_HOST = settings.HOLDFAST_TEXT_WEBHOOK = ""
     assert letters.problems() == []
+
+
+def test_check_lists_the_gateway_and_what_gives_letters_away(
+    world: World, settings: Settings
+) -> None:
+    settings.HOLDFAST_TEXT_WEBHOOK = "https://gateway.example/send"
+    settings.HOLDFAST_TEXT_WEBHOOK_SECRET = SECRET
+    assert ("text messages", "https://gateway.example/send") in set(outbound())
+    (found,) = (each for each in look() if each.what == "letters")
+    assert (found.well, found.says) == (True, "email, phone")
+    settings.HOLDFAST_MESSAGE_FROM = "holdfast@plaza.example"
+    (found,) = (each for each in look() if each.what == "letters")
+    assert not found.well
 
 
 def _item_and_case() -> tuple[Item, Case]:

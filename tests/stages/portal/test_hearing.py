@@ -39,6 +39,7 @@ def test_the_page_shows_all_that_would_be_sent(client: Client) -> None:
     assert "/follow/contact" in client.get("/follow/status").content.decode()
     page = client.get("/follow/contact").content.decode()
     assert "There is something new for you" in page
+    assert "/m/…" in page
     assert "You do not have to." in page
 
 
@@ -136,7 +137,7 @@ def test_a_button_confirms_and_another_refuses(client: Client) -> None:
     link = leave(client).link
     reader = Client()
     said = reader.post(f"/m/{link}", {"confirm": "yes"}).content.decode()
-    assert "We write here when there is something new." in said
+    assert "Short messages can come here now." in said
     assert "Yes, you may write" not in said
     known = contacts.of_report(Report.objects.get().id)
     assert known is not None

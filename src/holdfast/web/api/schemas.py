@@ -278,7 +278,12 @@ class ReportIn(Schema):
     police_number: Annotated[Text, Field(max_length=100)] | None = None
     police_agency: Annotated[Text, Field(max_length=255)] | None = None
     in_danger_now: bool | None = None
-    contact: Annotated[Text, Field(max_length=400)] | None = None
+    contact: Annotated[Text, Field(max_length=400)] | None = Field(
+        None,
+        description="An e-mail address, or a phone number with its country's, of a"
+        " reporter who wants to hear when people have decided. Whoever reads it is"
+        " asked first, and messages say only that there is news.",
+    )
     wants_codename: bool | None = None
 
 

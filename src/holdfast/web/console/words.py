@@ -43,6 +43,15 @@ CHANNELS: Mapping[str, str] = {
     "api": "the platform",
     "staff": "staff",
 }
+TOLD_BY: Mapping[str, str] = {
+    "receipt": "the receipt, in the answer to the report",
+    "thread": "a message on the page of the report",
+    "letter": "e-mail or phone, if an address was left and confirmed",
+    "statement": "a statement of reasons, which the platform hands over",
+    "order": "signed webhook and change feed",
+    "referral": "the authority's own system",
+    "page": "e-mail and webhook to the people on call",
+}
 CLAIMS: Mapping[str, str] = {
     "shown": "says: I am the person shown",
     "parent": "says: I am the parent",

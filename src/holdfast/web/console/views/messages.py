@@ -8,6 +8,7 @@ from holdfast.base.by import Permission
 from holdfast.notifications.letters import problems
 from holdfast.notifications.preview import preview
 from holdfast.web.console.page import Page
+from holdfast.web.console.words import TOLD_BY
 
 
 class MessagesPage(Page):
@@ -20,6 +21,7 @@ class MessagesPage(Page):
         number, lines = preview(request.GET.get("case", ""), by=self.by)
         context = {
             "number": number,
+            "by": TOLD_BY,
             "telling": [each for each in lines if each.tellings],
             "silent": [each for each in lines if not each.tellings],
             "problems": problems(),

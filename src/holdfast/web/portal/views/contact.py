@@ -19,8 +19,7 @@ from django.utils.translation import gettext as _
 
 from holdfast.intake import contacts
 from holdfast.intake.rules import Frequency
-from holdfast.notifications.letter_words import letter_words
-from holdfast.notifications.letters import was_asked, ways
+from holdfast.notifications.letters import samples, was_asked, ways
 from holdfast.web.portal.forms import HearingForm
 from holdfast.web.portal.page import BY, Page, Question
 from holdfast.web.portal.views.follow import Act
@@ -58,13 +57,7 @@ class Hearing(Question):
             "back_url": reverse("portal:status"),
             "kept": self._kept(),
             "asked": report is not None and was_asked(report),
-            "sample": letter_words(
-                "news",
-                ways()[0],
-                self.request.LANGUAGE_CODE,
-                link=self.request.build_absolute_uri("/m/…"),
-                has_codename=True,
-            ),
+            "samples": samples(self.request.LANGUAGE_CODE),
         }
 
     def answered(self, form: django_forms.Form) -> HttpResponse:
@@ -105,7 +98,7 @@ class FromLetter(Page):
         """Yes, or never again."""
         if "confirm" in request.POST:
             contacts.confirm(link, by=BY)
-            said = _("Thank you. We write here when there is something new.")
+            said = _("Thank you. Short messages can come here now.")
         else:
             contacts.refuse(link, by=BY)
             said = _("We do not write here any more.")
