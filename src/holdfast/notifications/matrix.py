@@ -46,7 +46,8 @@ class Channel(StrEnum):
     THREAD = "thread"
     """The page of the report, behind the codename."""
     LETTER = "letter"
-    """E-mail or phone, when an address was left and confirmed: neutral words only."""
+    """E-mail or phone, when an address was left: neutral words only. Nothing but the
+    question if it is right goes out before its reader has said yes."""
     STATEMENT = "statement"
     """A statement of reasons, which the platform hands to the account's owner."""
     ORDER = "order"

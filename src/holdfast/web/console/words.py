@@ -46,7 +46,7 @@ CHANNELS: Mapping[str, str] = {
 TOLD_BY: Mapping[str, str] = {
     "receipt": "the receipt, in the answer to the report",
     "thread": "a message on the page of the report",
-    "letter": "e-mail or phone, if an address was left and confirmed",
+    "letter": "e-mail or phone, if an address was left",
     "statement": "a statement of reasons, which the platform hands over",
     "order": "signed webhook and change feed",
     "referral": "the authority's own system",
