@@ -30,7 +30,7 @@ from holdfast.notifications import alarms
 from holdfast.notifications.facts import audience_of
 from holdfast.notifications.matrix import MATRIX, WHO_REPORTED, Audience, cells
 from holdfast.notifications.models import Letter, Notification, Page, Receipt
-from holdfast.review import operations as review
+from holdfast.review import claims
 from holdfast.triage.clocks import watch_deadlines
 from holdfast.triage.models import Case, CaseItem
 from holdfast.web.portal.page import BY
@@ -155,7 +155,7 @@ def decide_unseen(world: World, mailbox: Mailbox) -> None:
     three_report(world, "nobody-knows")
     for case in Case.objects.all():
         by = specialist()
-        review.claim(case_id=case.id, by=by)
+        claims.claim(case_id=case.id, by=by)
         read(case, "violation", by)
 
 
@@ -165,13 +165,13 @@ def decide_known(world: World, mailbox: Mailbox) -> None:
     # The same bytes on another network: people need not see them once more.
     town = World(platform_id=world_elsewhere())
     other = town.post("town-1", encoded(photograph()), actor="there")
-    for claims in ((), ("trusted_flagger",), ()):
-        made = town.report(items=("town-1",), claims=claims)
+    for said in ((), ("trusted_flagger",), ()):
+        made = town.report(items=("town-1",), claims=said)
     Report.objects.filter(id=made.report_id).update(channel="police")
     drain()
     case = Case.objects.get(items__item=other)
     by = specialist()
-    review.claim(case_id=case.id, by=by)
+    claims.claim(case_id=case.id, by=by)
     read(case, "violation", by)
 
 
