@@ -124,7 +124,9 @@ def _database(url: str) -> dict[str, object]:
         "PASSWORD": facts.get("password", ""),
         "HOST": facts.get("host", ""),
         "PORT": facts.get("port", ""),
-        "CONN_MAX_AGE": 60,
+        # Seconds. A new connection reads the catalogue anew, statement by statement,
+        # while a person waits for a report; an old one is asked before it is used.
+        "CONN_MAX_AGE": 3600,
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
             name: value
