@@ -99,12 +99,8 @@ FLOW: tuple[On | Every, ...] = (
     # A freeze is told to the platform until it is confirmed; the original is sealed.
     on(
         Kind.ITEM_FROZEN,
-        at_once=(
-            matching.bank_reported,
-            enforcement.order_freeze,
-            decisions.state_freeze_reasons,
-        ),
-        soon=(evidence.seal_original,),
+        at_once=(matching.bank_reported, enforcement.order_freeze),
+        soon=(evidence.seal_original, decisions.state_freeze_reasons),
     ),
     on(
         Kind.ITEM_THAWED,

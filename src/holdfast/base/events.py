@@ -24,6 +24,7 @@ from procrastinate.types import JSONDict
 from holdfast.base import clock
 from holdfast.base.by import SYSTEM, By
 from holdfast.base.models import Event as Event
+from holdfast.base.rows import insert
 
 log = logging.getLogger(__name__)
 
@@ -225,7 +226,7 @@ def emit_many(
     if not told:
         return []
     at = clock.now()
-    events = Event.objects.bulk_create(
+    events = insert(
         Event(
             kind=kind,
             at=at,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db import models
+from django.db import connection, models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 
@@ -43,6 +43,13 @@ class XidField(models.BigIntegerField):  # type: ignore[type-arg]  # Takes none 
         # As text: Django would send a bigint, which PostgreSQL does not compare with
         # an xid8.
         return value if prepared else self.get_prep_value(value)
+
+
+def current_transaction() -> int:
+    """The number of the transaction that is open."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_current_xact_id()::text")
+        return int(cursor.fetchone()[0])
 
 
 HORIZON_SQL = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text"

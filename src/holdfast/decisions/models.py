@@ -142,3 +142,4 @@ class StatementOfReasons(Row):
                 name="reasons_need_decision",
             ),
         ]
+        indexes = [models.Index(fields=["item_id"], name="statement_item")]

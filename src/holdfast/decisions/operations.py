@@ -1,9 +1,10 @@
 """Readings become a decision, and posters are told why.
 
 The steps of this stage follow from events and act for nobody: a decision is made the
-moment that enough people have written the same, and it says what they wrote. Statements
-of reasons are written at once, and handed over now or when their withholding ends; one
-that is no longer true by then is not sent.
+moment that enough people have written the same, and it says what they wrote. With it
+its statements of reasons are written; those of a freeze follow soon after it, because
+the person who reported waits for the freeze. They are handed over now or when their
+withholding ends; one that is no longer true by then is not sent.
 
 Rules: promise 3, promise 4, promise 15; Digital Services Act, Article 17.
 """
@@ -11,7 +12,6 @@ Rules: promise 3, promise 4, promise 15; Digital Services Act, Article 17.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
@@ -20,6 +20,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from holdfast.base import clock
 from holdfast.base.by import SYSTEM
 from holdfast.base.events import Event, Kind, emit, in_bulk
+from holdfast.base.rows import insert
 from holdfast.decisions.models import (
     ActorPart,
     Decision,
@@ -37,7 +38,7 @@ from holdfast.decisions.reasons import (
 from holdfast.decisions.rules import Ripe, Waiting, Withheld, ripe, withheld
 from holdfast.freeze.models import Freeze
 from holdfast.items.models import Item, ItemKind, ItemState
-from holdfast.items.queries import lock_items
+from holdfast.items.queries import hold_items
 from holdfast.policy import queries as policies
 from holdfast.policy.rules import Policy
 from holdfast.review.models import Claim, Outcome, Reading
@@ -81,34 +82,34 @@ def decide_when_ripe(event: Event) -> None:
 def state_freeze_reasons(*events: Event) -> None:
     """Items were hidden: write to their posters, neutrally, or say why that waits.
 
-    What arrives in a case that people have decided falls under their decision, and gets
-    the reasons of it.
+    Enqueued once for all that was frozen together: looks itself for what of the case
+    is frozen and not stated. What arrives in a case that people have decided falls
+    under their decision, and gets the reasons of it.
     """
-    by_case: dict[str, list[UUID]] = {}
-    for event in events:
-        by_case.setdefault(event.about["case"], []).append(UUID(event.about["item"]))
-    for case_id, item_ids in by_case.items():
+    for case_id in {event.about["case"] for event in events}:
         case = living(UUID(case_id))
         with transaction.atomic():
-            frozen = _frozen_with_poster(item_ids)
+            hold_items(_unstated(case).values_list("id", flat=True))
+            # Once more, under their locks: somebody may have stated or thawed one.
+            items = list(_unstated(case).select_related("platform").order_by("id"))
             decision = _decision_in_force(case)
             if decision and decision.outcome == Outcome.VIOLATION:
-                for item, _at in frozen:
+                for item in items:
                     _state_decision(case, decision, item)
             else:
-                _state_freezes(case, frozen)
+                _state_freezes(case, items)
 
 
-def _frozen_with_poster(item_ids: Sequence[UUID]) -> list[tuple[Item, datetime]]:
-    """The items that are frozen and have a poster, locked; and since when."""
-    lock_items(item_ids)
-    in_force = Freeze.objects.filter(item__in=item_ids, thawed_at=None)
-    since = dict(in_force.values_list("item", "frozen_at"))
-    items = Item.objects.filter(id__in=since, actor__isnull=False)
-    return [(item, since[item.id]) for item in items.select_related("platform")]
+def _unstated(case: Case) -> QuerySet[Item]:
+    """The frozen items of a case whose poster has not been told why."""
+    since = StatementOfReasons.objects.exclude(kind=StatementKind.THAW).filter(
+        item_id=OuterRef("item"), made_at__gte=OuterRef("frozen_at")
+    )
+    freezes = Freeze.objects.filter(~Exists(since), case=case, thawed_at=None)
+    return Item.objects.filter(id__in=freezes.values("item"), actor__isnull=False)
 
 
-def _state_freezes(case: Case, frozen: Sequence[tuple[Item, datetime]]) -> None:
+def _state_freezes(case: Case, items: Sequence[Item]) -> None:
     policy = policies.current()
     wait = withheld(
         policy.withhold_at_freeze,
@@ -116,11 +117,7 @@ def _state_freezes(case: Case, frozen: Sequence[tuple[Item, datetime]]) -> None:
         part=Part.UNKNOWN,
         at=clock.now(),
     )
-    stated = StatementOfReasons.objects.filter(
-        kind=StatementKind.FREEZE, item_id__in=[item.id for item, _at in frozen]
-    )
-    before = dict(stated.order_by("made_at").values_list("item_id", "made_at"))
-    statements = StatementOfReasons.objects.bulk_create(
+    statements = insert(
         StatementOfReasons(
             actor_id=item.actor_id,
             case=case,
@@ -131,8 +128,8 @@ def _state_freezes(case: Case, frozen: Sequence[tuple[Item, datetime]]) -> None:
             withheld_until=wait.until if wait else None,
             made_at=clock.now(),
         )
-        for item, at in frozen
-        if item.actor_id is not None and (item.id not in before or before[item.id] < at)
+        for item in items
+        if item.actor_id is not None
     )
     if wait is None:
         for statement in statements:

@@ -19,6 +19,7 @@ from holdfast.base import clock
 from holdfast.base.by import SYSTEM
 from holdfast.base.events import Kind, alarm, caused_by, emit, in_bulk
 from holdfast.base.models import Event
+from holdfast.base.rows import read
 from holdfast.decisions.models import ActorPart, Decision, Part
 from holdfast.enforcement import rules
 from holdfast.enforcement.delivery import hand_over_what_is_due
@@ -65,19 +66,19 @@ def order_thaw(*events: Event) -> None:
 
 def _order_once(events: Sequence[Event], verb: Verb) -> None:
     """One delivery for each event's item, however often the step runs."""
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         items = lock_items(UUID(event.about["item"]) for event in events)
         by_id = {str(item.id): item for item in items}
-        told = set(
-            Event.objects.filter(
-                cause__in=events, kind=Kind.DELIVERY_ORDERED
-            ).values_list("cause", flat=True)
+        told = read(
+            "SELECT cause_id FROM hf_event WHERE cause_id = ANY(%s) AND kind = %s",
+            [event.id for event in events],
+            Kind.DELIVERY_ORDERED,
         )
         order_many(
             [
                 Order(by_id[event.about["item"]], verb, cause=event)
                 for event in events
-                if event.id not in told
+                if (event.id,) not in told
             ],
             by=SYSTEM,
         )

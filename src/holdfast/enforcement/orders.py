@@ -13,17 +13,17 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import F, Q, Value
-from django.db.models.functions import Cast, Greatest
+from django.db.models.functions import Cast
 
 from holdfast.base import clock
 from holdfast.base.by import By
 from holdfast.base.events import Kind, Telling, emit_many
-from holdfast.base.fields import CurrentTransaction, XidField
+from holdfast.base.fields import XidField, current_transaction
 from holdfast.base.models import Event
+from holdfast.base.rows import insert, read
 from holdfast.enforcement import rules
 from holdfast.enforcement.models import Delivery, Enforcement, Verb
 from holdfast.items.models import Actor, Item
-from holdfast.triage.models import CaseItem
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def order(
 def order_many(orders: Sequence[Order], *, by: By) -> list[Delivery]:
     """The same for many, each about another subject, all locked by the caller."""
     now = clock.now()
-    last = _last_places(orders)
+    places = _feed_places(orders)
     for each in orders:
         each.subject.deliveries += 1
     items = [each.subject for each in orders if isinstance(each.subject, Item)]
@@ -71,7 +71,7 @@ def order_many(orders: Sequence[Order], *, by: By) -> list[Delivery]:
     Actor.objects.filter(id__in=[actor.id for actor in actors]).update(
         deliveries=F("deliveries") + 1
     )
-    deliveries = Delivery.objects.bulk_create(
+    deliveries = insert(
         Delivery(
             **about_subject(each.subject),
             platform_id=each.subject.platform_id,
@@ -83,9 +83,9 @@ def order_many(orders: Sequence[Order], *, by: By) -> list[Delivery]:
             enforcement=each.enforcement,
             next_attempt_at=now,
             ordered_at=now,
-            xid=_feed_place(last.get(each.subject.id)),
+            **place,
         )
-        for each in orders
+        for each, place in zip(orders, places, strict=True)
     )
     cases = cases_of(deliveries)
     emit_many(
@@ -103,15 +103,23 @@ def order_many(orders: Sequence[Order], *, by: By) -> list[Delivery]:
     return deliveries
 
 
-def _last_places(orders: Sequence[Order]) -> dict[UUID, int]:
-    """Where in the feed the last delivery about each subject stands."""
+def _feed_places(orders: Sequence[Order]) -> list[dict[str, int]]:
+    """The transaction by which the feed sorts each delivery, where not its own.
+
+    Its own one, or that of a delivery before it about the same if that is higher:
+    transactions are numbered at their first write, which may be long before they get
+    this item's lock, and the feed must show an item's deliveries in their order.
+    """
     ids = [each.subject.id for each in orders if each.subject.deliveries]
-    standing = Delivery.objects.filter(Q(item__in=ids) | Q(actor__in=ids))
+    if not ids:
+        return [{} for _ in orders]
+    before = Delivery.objects.filter(Q(item__in=ids) | Q(actor__in=ids))
     places: dict[UUID, int] = {}
-    for item_id, actor_id, xid in standing.values_list("item", "actor", "xid"):
+    for item_id, actor_id, xid in before.values_list("item", "actor", "xid"):
         subject = item_id or actor_id
         places[subject] = max(xid, places.get(subject, 0))
-    return places
+    own = current_transaction()
+    return [{"xid": max(own, places.get(each.subject.id, own))} for each in orders]
 
 
 def lock_subject(subject: Item | Actor) -> Item | Actor:
@@ -126,18 +134,6 @@ def about_subject(subject: Item | Actor) -> dict[str, UUID]:
     return {"item_id" if isinstance(subject, Item) else "actor_id": subject.id}
 
 
-def _feed_place(last: int | None) -> Any:
-    """The transaction by which the feed sorts this delivery.
-
-    Its own one, or that of the delivery before it if that is higher: transactions are
-    numbered at their first write, which may be long before they get this item's lock,
-    and the feed must show an item's deliveries in their order.
-    """
-    if last is None:
-        return CurrentTransaction()
-    return Greatest(CurrentTransaction(), as_xid(last), output_field=XidField())
-
-
 def as_xid(number: int) -> Cast:
     """A transaction's number as PostgreSQL compares it: ``xid8`` takes no integer."""
     return Cast(Value(str(number)), XidField())
@@ -146,7 +142,9 @@ def as_xid(number: int) -> Cast:
 def cases_of(deliveries: Iterable[Delivery]) -> dict[UUID, UUID]:
     """The case in which each delivery's item stands."""
     items = [each.item_id for each in deliveries if each.item_id is not None]
-    return dict(CaseItem.objects.filter(item__in=items).values_list("item", "case"))
+    return dict(
+        read("SELECT item_id, case_id FROM hf_case_item WHERE item_id = ANY(%s)", items)
+    )
 
 
 def about_delivery(

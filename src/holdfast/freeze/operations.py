@@ -15,6 +15,7 @@ from holdfast.base import clock
 from holdfast.base.by import SYSTEM, By, Permission
 from holdfast.base.errors import InvalidInput, NotFound, Refused
 from holdfast.base.events import Event, Kind, Telling, alarm, emit, emit_many
+from holdfast.base.rows import insert
 from holdfast.freeze.models import Freeze
 from holdfast.intake.models import Report
 from holdfast.intake.queries import told_by
@@ -31,13 +32,12 @@ MIN_THAW_REASON = 10  # characters
 def freeze_what_it_shows(event: Event) -> None:
     """Freeze what stands in the case of a report or a match and is still visible."""
     report_id = event.about.get("report")
-    report = Report.objects.get(id=report_id) if report_id else None
-    if report is not None:
-        concerned = Q(targets__target__report=report)
+    if report_id is not None:
+        concerned = Q(targets__target__report=report_id)
     else:
         concerned = Q(items__item=event.about["item"])
     for case in Case.objects.filter(concerned).distinct().order_by("id"):
-        _freeze_case(case, report, arrived=bool(event.facts.get("arrived")))
+        _freeze_case(case, report_id, arrived=bool(event.facts.get("arrived")))
 
 
 def freeze_what_violates(event: Event) -> None:
@@ -100,20 +100,19 @@ def move_to_merged_case(event: Event) -> None:
     Freeze.objects.filter(case=event.about["case"]).update(case=event.about["into"])
 
 
-def _freeze_case(case: Case, report: Report | None, *, arrived: bool) -> None:
+def _freeze_case(case: Case, report_id: str | None, *, arrived: bool) -> None:
     """Freeze what may be frozen of a case; thousands of items in a few statements."""
     category = policies.category_of(case.category)
-    places = {
-        place.item_id: place
-        # What is only possibly a copy is not hidden before people say that it is one.
-        for place in case.items.filter(item__state=ItemState.VISIBLE, certain=True)
-    }
-    items = [item for item in lock_items(places) if item.state == ItemState.VISIBLE]
-    weight = report is not None and _has_weight(report)
+    # What is only possibly a copy is not hidden before people say that it is one.
+    visible = case.items.filter(item__state=ItemState.VISIBLE, certain=True)
+    locked = visible.select_for_update(of=("item",), no_key=True).order_by("item")
+    places = {place.item_id: place for place in locked.select_related("item")}
     cleared = cleared_among(places) | _decided_clear(case, places.values())
     frozen_since = _frozen_since(case, cleared)
+    weight = bool(cleared) and _has_weight(report_id)
     freezing: list[tuple[Item, str]] = []
-    for item in items:
+    for place in places.values():
+        item = place.item
         if may_freeze(
             # What people decided is kept down, whatever its category does at a report.
             category_freezes=category.freeze or _found_violation(case),
@@ -121,7 +120,7 @@ def _freeze_case(case: Case, report: Report | None, *, arrived: bool) -> None:
             weight=weight,
             frozen_since_clearance=item.id in frozen_since,
         ):
-            freezing.append((item, _because(places[item.id], arrived=arrived)))
+            freezing.append((item, _because(place, arrived=arrived)))
         elif item.id in cleared and weight and category.freeze:
             alarm(
                 "report.clearance_challenged",
@@ -158,8 +157,11 @@ def _frozen_since(case: Case, items: set[UUID]) -> set[UUID]:
     return set(freezes.values_list("item", flat=True))
 
 
-def _has_weight(report: Report) -> bool:
-    told = told_by(report)
+def _has_weight(report_id: str | None) -> bool:
+    """Whether what is cleared may be frozen by this report; a match has no weight."""
+    if report_id is None:
+        return False
+    told = told_by(Report.objects.get(id=report_id))
     return speaks_with_weight(told.claims, told.police_number)
 
 
@@ -173,7 +175,7 @@ def _because(place: CaseItem, *, arrived: bool) -> str:
 
 def _freeze(case: Case, freezing: Sequence[tuple[Item, str]]) -> None:
     now = clock.now()
-    Freeze.objects.bulk_create(
+    insert(
         Freeze(
             item=item,
             case=case,

@@ -24,7 +24,7 @@ from holdfast.intake.models import Addition, Codename, Report, Target
 from holdfast.intake.models import Channel as Channel
 from holdfast.intake.rules import Frequency
 from holdfast.items.models import Actor, Conversation, Item, Platform
-from holdfast.items.queries import find_by_url, items_at
+from holdfast.items.queries import find_by_url, item_meant, items_at
 from holdfast.policy import queries as policy
 
 MAX_TARGETS = 50
@@ -55,6 +55,10 @@ class TargetGiven:
         return (
             self.url or self.item or self.actor or self.conversation or self.description
         )
+
+    def find(self, platform_id: UUID) -> UUID | None:
+        """The item that it names, or None; the platform may be asked."""
+        return item_meant(platform_id, self.item, self.url)
 
 
 @dataclass(frozen=True)
@@ -99,10 +103,10 @@ def receive_report(given: ReportGiven, *, by: By) -> Received:
     targets = _check(given)
     # Addresses are resolved before the transaction: the platform may be asked, and no
     # lock is held while a network answers.
-    located = [_find(given.platform_id, target) for target in targets]
+    located = [target.find(given.platform_id) for target in targets]
     secret = codenames.new_codename() if given.wants_codename else None
     derived = (codenames.lookup(secret), codenames.verifier(secret)) if secret else None
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         report = Report.objects.create(
             number=report_number(),
             platform_id=given.platform_id,
@@ -288,18 +292,6 @@ def _check(given: ReportGiven) -> list[TargetGiven]:
         raise InvalidInput(f"A claim is one of: {', '.join(CLAIMS)}.")
     # A report in words alone still is about something: the words.
     return targets or [TargetGiven(description=given.words[:200])]
-
-
-def _find(platform_id: UUID, target: TargetGiven) -> UUID | None:
-    if target.item:
-        item_id = (
-            Item.objects.filter(platform_id=platform_id, external_id=target.item)
-            .values_list("id", flat=True)
-            .first()
-        )
-        if item_id is not None:
-            return item_id
-    return find_by_url(platform_id, target.url) if target.url else None
 
 
 def _actor(platform_id: UUID, external_id: str) -> Actor | None:

@@ -19,8 +19,8 @@ class Told:
 
 def told_by(report: Report) -> Told:
     """What this report's reporter has told so far."""
-    later = report.additions.filter(erased_at=None).order_by("added_at")
-    added = list(later.values_list("kind", "words"))
+    later = sorted(report.additions.all(), key=lambda each: each.added_at)
+    added = [(each.kind, each.words) for each in later if each.erased_at is None]
     claims = {*report.claims, *(words for kind, words in added if kind == "claim")}
     numbers = [words for kind, words in added if kind == "police_number"]
     return Told(

@@ -21,8 +21,7 @@ from django.db import DatabaseError, connection
 
 from holdfast.base import clock
 from holdfast.base.errors import InvalidInput, Refused
-from holdfast.items.models import Item, RateBucket, RememberedAnswer
-from holdfast.items.queries import find_by_url
+from holdfast.items.models import RateBucket, RememberedAnswer
 from holdfast.vault.installation import keys
 
 KEEP_DAYS = 7
@@ -140,21 +139,6 @@ def take(name: str, cost: float, *, per_s: float, burst: float) -> float:
     )
     since_s = max(0.0, (clock.now() - updated_at).total_seconds())
     return max(0.0, (min(cost, burst) - tokens) / per_s - since_s)
-
-
-def item_meant(platform_id: UUID, external_id: str, url: str) -> str | None:
-    """The platform's own id of the item that an id or an address means, or None.
-
-    The id counts if such an item is registered, else the address, about which the
-    platform may be asked; so the caller holds no transaction.
-    """
-    known = Item.objects.filter(platform_id=platform_id)
-    if external_id and known.filter(external_id=external_id).exists():
-        return external_id
-    item_id = find_by_url(platform_id, url) if url else None
-    if item_id is None:
-        return None
-    return known.filter(id=item_id).values_list("external_id", flat=True).first()
 
 
 _REFILLED = """LEAST(%(burst)s, hf_rate_bucket.tokens + %(per_s)s * GREATEST(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -11,6 +11,7 @@ from django.db.models import Max, Q, Sum
 
 from holdfast.base.by import By, Permission
 from holdfast.base.errors import NotFound, Unavailable
+from holdfast.base.rows import read
 from holdfast.items import keys
 from holdfast.items.connectors.host.client import look_up
 from holdfast.items.models import (
@@ -142,6 +143,20 @@ def find_by_url(platform_id: UUID, url: str, *, ask: bool = True) -> UUID | None
     return found.id if found else None
 
 
+def item_meant(platform_id: UUID, external_id: str, url: str) -> UUID | None:
+    """The item that a platform's own id or an address means.
+
+    The id counts if such an item is registered, else the address, about which the
+    platform may be asked; so the caller holds no transaction.
+    """
+    if external_id:
+        known = Item.objects.filter(platform_id=platform_id, external_id=external_id)
+        item_id = known.values_list("id", flat=True).first()
+        if item_id is not None:
+            return item_id
+    return find_by_url(platform_id, url) if url else None
+
+
 def family(item_id: UUID) -> set[UUID]:
     """An item, what it is a repost of, and all reposts of that, however deep."""
     return families_of([item_id])[item_id]
@@ -165,40 +180,26 @@ def items_at(platform: Platform, urls: Iterable[str]) -> dict[str, UUID]:
 def families_of(item_ids: Iterable[UUID]) -> dict[UUID, set[UUID]]:
     """The family of each of some items, in as many statements as reposts are deep."""
     asked = set(item_ids)
-    climbing = asked
-    above: dict[UUID, UUID] = {}
-    while climbing:
-        reposts = Item.objects.filter(id__in=climbing).values_list("id", "repost_of")
-        above.update({item_id: top for item_id, top in reposts if top is not None})
-        climbing = {above[each] for each in climbing if each in above} - above.keys()
-    root = {item_id: _top(item_id, above) for item_id in asked}
-    below: dict[UUID, set[UUID]] = {top: {top} for top in root.values()}
-    origin = {top: top for top in below}
-    layer = set(below)
-    while layer:
-        found = Item.objects.filter(repost_of__in=layer).values_list("id", "repost_of")
-        layer = set()
-        for item_id, above_id in found:
-            if above_id is not None and item_id not in origin:
-                origin[item_id] = origin[above_id]
-                below[origin[item_id]].add(item_id)
-                layer.add(item_id)
-    return {item_id: below[top] | {item_id} for item_id, top in root.items()}
-
-
-def _top(item_id: UUID, above: Mapping[UUID, UUID]) -> UUID:
-    """What an item is a repost of in the end.
-
-    A platform can tell of reposts that lead back to themselves, and a report about one
-    must not climb for ever: the smallest id of such a ring stands for all of it.
-    """
-    path = [item_id]
-    while path[-1] in above:
-        higher = above[path[-1]]
-        if higher in path:
-            return min(path[path.index(higher) :])
-        path.append(higher)
-    return path[-1]
+    family = {item_id: {item_id} for item_id in asked}
+    edge = asked
+    while edge:
+        # Up and down at once. A platform can tell of reposts that lead back to
+        # themselves: nothing is gone to twice, so no report walks for ever.
+        reposts = read(
+            "SELECT id, repost_of_id FROM hf_item WHERE repost_of_id IS NOT NULL"
+            " AND (id = ANY(%s) OR repost_of_id = ANY(%s))",
+            list(edge),
+            list(edge),
+        )
+        edge = set()
+        for item_id, above in reposts:
+            edge |= {item_id, above} - family.keys()
+            one = family.setdefault(item_id, {item_id})
+            other = family.setdefault(above, {above})
+            if one is not other:
+                one |= other
+                family.update(dict.fromkeys(other, one))
+    return {item_id: family[item_id] for item_id in asked}
 
 
 def reposts_below(item_id: UUID) -> set[UUID]:
@@ -222,6 +223,14 @@ def lock_items(item_ids: Iterable[UUID]) -> list[Item]:
         Item.objects.select_for_update(no_key=True)
         .filter(id__in=set(item_ids))
         .order_by("id")
+    )
+
+
+def hold_items(item_ids: Iterable[UUID]) -> None:
+    """Lock items in the same way, where nobody asks what they are."""
+    read(
+        "SELECT id FROM hf_item WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE",
+        list(item_ids),
     )
 
 

@@ -9,15 +9,15 @@ entry of a bank, which is searched back over everything registered.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from holdfast.base import clock
 from holdfast.base.by import SYSTEM, By
 from holdfast.base.deadlock import again_after_deadlock
 from holdfast.base.events import Event, Kind, emit, in_bulk
-from holdfast.fingerprints.models import Fingerprint, View
 from holdfast.intake.models import Target
 from holdfast.items.models import Item, ItemState
 from holdfast.matching.models import (
@@ -26,7 +26,6 @@ from holdfast.matching.models import (
     BankKind,
     BankState,
     Match,
-    SignalKind,
     likeness_columns,
 )
 from holdfast.matching.queries import Copy, find_copies, find_known
@@ -194,39 +193,34 @@ def _bank(
     by: By,
 ) -> None:
     """Enter every signal of some items; what is banked of an item already stays."""
-    prints = list(Fingerprint.objects.filter(item__in=list(item_ids)).order_by("id"))
-    if not prints:
-        return
-    views = View.objects.filter(fingerprint__in=prints, pdq__isnull=False)
-    said = {
-        "bank": bank_here(kind),
+    said: dict[str, Any] = {
+        "items": list(item_ids),
+        "bank": bank_here(kind).id,
         "state": state,
         "category": category,
-        "case_id": case_id,
-        "decision_id": decision_id,
-        "entered_at": clock.now(),
-        "entered_by": str(by),
+        "case": case_id,
+        "decision": decision_id,
+        "at": clock.now(),
+        "by": str(by),
     }
-    entries = [
-        BankEntry(
-            kind=SignalKind.SHA256,
-            digest=each.sha256,
-            item_id=each.item_id,
-            media_id=each.media_id,
-            **said,
-        )
-        for each in prints
-    ] + [
-        BankEntry(
-            kind=SignalKind.PDQ,
-            pdq=each.pdq,
-            quality=each.quality,
-            part=each.part,
-            at_ms=each.at_ms,
-            item_id=each.item_id,
-            media_id=each.media_id,
-            **said,
-        )
-        for each in views.order_by("id")
-    ]
-    BankEntry.objects.bulk_create(entries, ignore_conflicts=True)
+    with connection.cursor() as cursor:
+        cursor.execute(_ENTER, said)
+
+
+_ENTER = """
+INSERT INTO hf_bank_entry (kind, digest, pdq, quality, part, at_ms, item_id, media_id,
+    bank_id, state, category, case_id, decision_id, entered_at, entered_by,
+    revoked_by, revoke_reason)
+SELECT signal.*, %(bank)s, %(state)s, %(category)s, %(case)s, %(decision)s::uuid,
+    %(at)s, %(by)s, '', ''
+FROM (
+    SELECT 'sha256', sha256, NULL, NULL, 'whole', NULL::bigint, item_id, media_id
+    FROM hf_fingerprint WHERE item_id = ANY(%(items)s)
+    UNION ALL
+    SELECT 'pdq', NULL, view.pdq, view.quality, view.part, view.at_ms, view.item_id,
+        view.media_id
+    FROM hf_fingerprint print JOIN hf_view view ON view.fingerprint_id = print.id
+    WHERE print.item_id = ANY(%(items)s) AND view.pdq IS NOT NULL
+) AS signal
+ON CONFLICT DO NOTHING
+"""

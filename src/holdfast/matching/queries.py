@@ -88,20 +88,18 @@ def cleared_among(item_ids: Iterable[UUID]) -> set[UUID]:
 
     Media that are not fingerprinted yet could show anything: their item is not cleared.
     """
-    digests: dict[UUID, set[bytes]] = {}
     prints = Fingerprint.objects.filter(
         item__in=list(item_ids), media__replaced_at=None
-    ).values_list("item", "sha256")
-    for item_id, digest in prints:
-        digests.setdefault(item_id, set()).add(bytes(digest))
-    states: dict[bytes, set[str]] = {}
-    banked = decided_here().filter(
-        digest__in={digest for each in digests.values() for digest in each}
     )
-    for entry in banked.only("digest", "state"):
-        states.setdefault(bytes(entry.digest or b""), set()).add(entry.state)
+    states: dict[bytes, set[str]] = {}
+    banked = decided_here().filter(digest__in=prints.values("sha256"))
+    for digest, state in banked.values_list("digest", "state"):
+        states.setdefault(bytes(digest or b""), set()).add(state)
     if not states:
         return set()
+    digests: dict[UUID, set[bytes]] = {}
+    for item_id, digest in prints.values_list("item", "sha256"):
+        digests.setdefault(item_id, set()).add(bytes(digest))
     unknown = Media.objects.filter(
         item__in=digests, replaced_at=None, state=MediaState.WAITING
     ).values_list("item", flat=True)

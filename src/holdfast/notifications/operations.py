@@ -19,6 +19,7 @@ from holdfast.authorities.models import Referral
 from holdfast.base import clock
 from holdfast.base.by import SYSTEM
 from holdfast.base.events import Event, Kind, emit, in_bulk
+from holdfast.base.rows import read
 from holdfast.decisions.models import Decision
 from holdfast.intake.models import Report
 from holdfast.items.models import ItemState
@@ -34,8 +35,6 @@ from holdfast.triage.placing import living
 def make_receipt(event: Event) -> None:
     """What is true at this moment, for the one who reported."""
     report = Report.objects.select_related("platform").get(id=event.about["report"])
-    if Receipt.objects.filter(report=report).exists():
-        return
     frozen = set(_frozen_by(event))
     standing = CaseItem.objects.filter(
         case__in=CaseTarget.objects.filter(target__report=report).values("case")
@@ -74,7 +73,9 @@ def make_receipt(event: Event) -> None:
         report.platform.name, body, has_codename=hasattr(report, "codename")
     )
     body["words"] = compose(told, report.language, facts)
-    Receipt.objects.create(report=report, body=body, made_at=clock.now())
+    # The first one stands.
+    receipt = Receipt(report=report, body=body, made_at=clock.now())
+    Receipt.objects.bulk_create([receipt], ignore_conflicts=True)
 
 
 @in_bulk
@@ -247,8 +248,12 @@ def _tell(
 
 def _frozen_by(event: Event) -> list[UUID]:
     """The items that the freezing step froze because of this very event."""
-    frozen = Event.objects.filter(cause=event, kind=Kind.ITEM_FROZEN)
-    return [UUID(each.about["item"]) for each in frozen]
+    frozen = read(
+        "SELECT about->>'item' FROM hf_event WHERE cause_id = %s AND kind = %s",
+        event.id,
+        Kind.ITEM_FROZEN,
+    )
+    return [UUID(item) for (item,) in frozen]
 
 
 def _only_a_late_copy(decision: Decision) -> bool:

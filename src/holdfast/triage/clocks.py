@@ -15,7 +15,7 @@ from holdfast.base.events import Event, Kind, alarm, emit
 from holdfast.intake.models import Report, Target
 from holdfast.intake.queries import told_by
 from holdfast.policy import queries as policies
-from holdfast.policy.rules import Category, ReportFacts
+from holdfast.policy.rules import Category, Policy, ReportFacts
 from holdfast.triage.models import Case, CaseState, Deadline
 from holdfast.triage.rules import warn_at
 
@@ -23,7 +23,12 @@ WAVE_WINDOW = timedelta(hours=1)
 
 
 def start_clocks(
-    case: Case, category: Category, report: Report | None, *, runs_from: datetime
+    case: Case,
+    category: Category,
+    policy: Policy,
+    report: Report | None,
+    *,
+    runs_from: datetime,
 ) -> None:
     """Every clock runs from receipt; where all is decided, none has to run."""
     facts = facts_of(report) if report else ReportFacts()
@@ -39,7 +44,7 @@ def start_clocks(
                 due_at=runs_from + timedelta(hours=each.hours),
                 met_at=runs_from if case.state == CaseState.DECIDED else None,
             )
-            for each in policies.current().clocks_of(category, facts)
+            for each in policy.clocks_of(category, facts)
         ),
         # A clock that runs already runs on as it is.
         ignore_conflicts=True,

@@ -25,7 +25,7 @@ from holdfast.matching.models import BankEntry, Match
 from holdfast.matching.queries import Copy, find_copies
 from holdfast.matching.rules import Basis
 from holdfast.policy import queries as policies
-from holdfast.policy.rules import Category, ReportFacts, faster
+from holdfast.policy.rules import Category, Policy, ReportFacts, faster
 from holdfast.triage.clocks import facts_of, start_clocks
 from holdfast.triage.merging import join
 from holdfast.triage.models import (
@@ -51,7 +51,7 @@ from holdfast.triage.rules import speaks_with_weight
 
 def place_report_in_case(event: Event) -> None:
     """Place each thing that a report names, with its reposts and known copies."""
-    report = Report.objects.get(id=event.about["report"])
+    report = Report.objects.prefetch_related("additions").get(id=event.about["report"])
     targets = list(report.targets.order_by("position"))
     copies = {
         each.item_id: find_copies(each.item_id) for each in targets if each.item_id
@@ -180,9 +180,10 @@ def _place_target(report: Report, target: Target, copies: Sequence[Copy]) -> Non
             _take_in_what_was_added(placed.case, report)
             return
         cases = [placed.case, *cases]
-    category = policies.category_of(report.category)
+    policy = policies.current()
+    category = policies.category_of(report.category, policy)
     is_new = not cases
-    case = _open(report, category) if is_new else join(cases)
+    case = _open(report, category, policy) if is_new else join(cases)
     if placed is None:
         CaseTarget.objects.create(case=case, target=target, placed_at=clock.now())
     elif placed.case_id != case.id:
@@ -190,7 +191,7 @@ def _place_target(report: Report, target: Target, copies: Sequence[Copy]) -> Non
     if not is_new:
         _raise_to(case, report, category)
     new = place_items(case, copies, reported=target.item_id)
-    start_clocks(case, category, report, runs_from=report.received_at)
+    start_clocks(case, category, policy, report, runs_from=report.received_at)
     emit(
         Kind.CASE_OPENED if is_new else Kind.CASE_JOINED,
         about={
@@ -225,8 +226,7 @@ def _cases_of_named(report: Report, target: Target) -> list[Case]:
     )
 
 
-def _open(report: Report, category: Category) -> Case:
-    policy = policies.current()
+def _open(report: Report, category: Category, policy: Policy) -> Case:
     return Case.objects.create(
         number=case_number(),
         platform_id=report.platform_id,
@@ -242,7 +242,7 @@ def _open(report: Report, category: Category) -> Case:
 def _open_known(item: Item, entry: BankEntry) -> Case:
     """A case about what a bank knows, which nobody here has reported."""
     policy = policies.current()
-    category = policies.category_of(entry.category)
+    category = policies.category_of(entry.category, policy)
     now = clock.now()
     case = Case.objects.create(
         number=case_number(),
@@ -254,7 +254,7 @@ def _open_known(item: Item, entry: BankEntry) -> Case:
         clock_from=now,
         opened_at=now,
     )
-    start_clocks(case, category, None, runs_from=now)
+    start_clocks(case, category, policy, None, runs_from=now)
     emit(
         Kind.CASE_OPENED,
         about={"platform": item.platform_id, "case": case.id, "item": item.id},
@@ -346,9 +346,11 @@ def open_again(
         facts={"because": because, "round": case.round},
         by=by,
     )
+    policy = policies.current()
     start_clocks(
         case,
-        category or policies.category_of(case.category),
+        category or policies.category_of(case.category, policy),
+        policy,
         report,
         runs_from=runs_from or clock.now(),
     )

@@ -14,9 +14,10 @@ from django.db.models import Q, QuerySet
 
 from holdfast.base import clock
 from holdfast.base.errors import NotFound
+from holdfast.base.rows import insert
 from holdfast.intake.models import Report
 from holdfast.items.models import ItemState
-from holdfast.items.queries import lock_items, reposts_below
+from holdfast.items.queries import hold_items, reposts_below
 from holdfast.matching.models import BankEntry, likeness_columns
 from holdfast.matching.queries import Copy
 from holdfast.matching.rules import Basis
@@ -41,7 +42,7 @@ def lock_places(
         case__in=Case.objects.filter(cases).values("id"),
         item__state=ItemState.VISIBLE,
     )
-    lock_items(items | set(beside.values_list("item", flat=True)))
+    hold_items(items | set(beside.values_list("item", flat=True)))
     if entry is not None:
         BankEntry.objects.select_for_update(no_key=True).get(id=entry.id)
 
@@ -101,7 +102,7 @@ def place_items(
     ]
     standing = _standing(rows, reported)
     new = [row for row in rows if row.item_id not in standing]
-    return CaseItem.objects.bulk_create(new)
+    return insert(new)
 
 
 def _standing(rows: Sequence[CaseItem], reported: UUID | None) -> set[UUID]:

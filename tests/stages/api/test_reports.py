@@ -6,6 +6,7 @@ import threading
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.db import connection
@@ -15,7 +16,7 @@ from holdfast.base.by import SYSTEM, Permission
 from holdfast.base.models import Event
 from holdfast.intake.models import Codename, Report, Target
 from holdfast.intake.operations import open_by_codename
-from holdfast.items import answers
+from holdfast.items import queries
 from holdfast.items.keys import PlatformGiven, put_platform
 from holdfast.items.models import Item, RememberedAnswer
 from holdfast.notifications.models import Receipt
@@ -171,9 +172,9 @@ def test_the_platform_is_asked_once_and_outside_the_transaction(
     server = HTTPServer(("127.0.0.1", 0), _LookUp)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     inside: list[bool] = []
-    look_up = answers.item_meant
+    look_up = queries.item_meant
 
-    def watched(*args: Any) -> str | None:
+    def watched(*args: Any) -> UUID | None:
         inside.append(connection.in_atomic_block)
         return look_up(*args)
 

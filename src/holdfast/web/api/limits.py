@@ -17,6 +17,7 @@ from django.http import HttpRequest
 from holdfast.base.events import alarm
 from holdfast.items.answers import take
 from holdfast.items.keys import Caller
+from holdfast.policy import queries as policies
 from holdfast.web.api.problems import ApiError, LengthRequired, TooLarge, TooMany
 
 PER_S = 100.0
@@ -57,14 +58,14 @@ def admit(caller: Caller, cost: float = 1.0) -> None:
         raise _too_many(wait_s)
 
 
-def admit_report(caller: Caller, *, child_safety: bool) -> None:
+def admit_report(caller: Caller, category: str) -> None:
     """Let a report pass; one about a child's safety is slowed and never refused."""
     wait_s = take(
         f"reports:{caller.key_id}", 1.0, per_s=REPORTS_PER_S, burst=REPORTS_BURST
     )
     if not wait_s:
         return
-    if not child_safety:
+    if not policies.current().category(category).child_safety:
         raise _too_many(wait_s)
     bell = f"bell:child-safety-slowed:{caller.platform_id}"
     if not take(bell, 1.0, per_s=1 / ALARM_EVERY_S, burst=1.0):

@@ -20,8 +20,8 @@ from ninja import Body, Path, Router
 from holdfast.base.by import Permission
 from holdfast.base.deadlock import again_after_deadlock
 from holdfast.intake import operations as intake
-from holdfast.items.answers import item_meant
 from holdfast.items.keys import Caller
+from holdfast.items.queries import item_meant
 from holdfast.notifications import queries as notifications
 from holdfast.policy import queries as policies
 from holdfast.web.api.auth import ApiKey, caller_of
@@ -41,14 +41,13 @@ router = Router(tags=["Reports"])
 
 @dataclass(frozen=True)
 class LookedUp(intake.TargetGiven):
-    """A target whose address has been looked up: it is not looked up again."""
+    """A target that has been looked up, and is not looked up again."""
 
-    said_as: str = ""
+    located: UUID | None = None
 
-    @property
-    def named_as(self) -> str:
-        """The reporter's own way of naming it."""
-        return self.said_as
+    def find(self, platform_id: UUID) -> UUID | None:
+        """What was found then."""
+        return self.located
 
 
 @router.post(
@@ -62,11 +61,10 @@ def post_report(request: HttpRequest, said: Body[ReportIn]) -> HttpResponse:
     the answer comes. The codename, when wanted, is here and nowhere else.
     """
     caller = caller_of(request)
-    category = policies.current().category(said.category)
     with once(request, digest_of(request.body)) as asked:
         if asked.before:
             return asked.again()
-        admit_report(caller, child_safety=category.child_safety)
+        admit_report(caller, said.category)
         return _receive(asked, _given(caller, said), caller)
 
 
@@ -127,17 +125,11 @@ def _given(caller: Caller, said: ReportIn) -> intake.ReportGiven:
 
 
 def _look_up(platform_id: UUID, said: TargetIn) -> intake.TargetGiven:
-    target = intake.TargetGiven(
+    return LookedUp(
         item=said.item or "",
         url=said.url or "",
         actor=said.actor or "",
         conversation=said.conversation or "",
         description=said.description or "",
-    )
-    return LookedUp(
-        item=item_meant(platform_id, target.item, target.url) or "",
-        actor=target.actor,
-        conversation=target.conversation,
-        description=target.description,
-        said_as=target.named_as,
+        located=item_meant(platform_id, said.item or "", said.url or ""),
     )
