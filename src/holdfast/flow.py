@@ -21,7 +21,7 @@ from holdfast.enforcement import operations as enforcement
 from holdfast.evidence import operations as evidence
 from holdfast.fingerprints import operations as fingerprints
 from holdfast.freeze import operations as freeze
-from holdfast.intake import contacts
+from holdfast.intake import arrival, contacts
 from holdfast.intake import operations as intake
 from holdfast.items import answers
 from holdfast.matching import bank, closer, exchange
@@ -29,7 +29,7 @@ from holdfast.matching import operations as matching
 from holdfast.notifications import alarms, letters
 from holdfast.notifications import operations as notifications
 from holdfast.review import claims
-from holdfast.triage import clocks, doubts
+from holdfast.triage import clocks, doubts, waves
 from holdfast.triage import operations as triage
 from holdfast.vault import sequencer as log
 
@@ -75,9 +75,11 @@ FLOW: tuple[On | Every, ...] = (
             freeze.freeze_what_it_shows,
             notifications.make_receipt,
         ),
-        soon=(intake.locate_again, matching.look_again, clocks.watch_waves),
+        soon=(intake.locate_again, matching.look_again, waves.watch_waves),
         priority=FINDING,
     ),
+    # Of somebody who may not report for a while it is kept, and told so: see misuse.
+    on(Kind.REPORT_SET_ASIDE, at_once=(notifications.make_receipt,)),
     on(
         Kind.REPORT_EXTENDED,
         at_once=(triage.place_report_in_case, freeze.freeze_what_it_shows),
@@ -151,6 +153,9 @@ FLOW: tuple[On | Every, ...] = (
     # Whoever left an address hears that there is news, and nothing of what it is.
     on(Kind.CONTACT_GIVEN, soon=(letters.ask,)),
     on(Kind.NOTIFICATION_MADE, soon=(letters.tell_of_news,)),
+    # Misuse of reporting: a person warned, or suspended for a while.
+    on(Kind.MISUSE_WARNED, at_once=(notifications.tell_of_misuse,)),
+    on(Kind.REPORTING_SUSPENDED, at_once=(notifications.tell_of_misuse,)),
     # What goes wrong reaches people who are not looking at a screen.
     on(
         Kind.ALARM_RAISED,
@@ -163,7 +168,7 @@ FLOW: tuple[On | Every, ...] = (
     every(10, alarms.escalate),
     every(30, decisions.send_due_statements, letters.post_due),
     every(60, exchange.sync_due),
-    every(3600, answers.forget_old, contacts.forget_old),
+    every(3600, answers.forget_old, contacts.forget_old, arrival.forget_tokens),
 )
 
 TICKS: tuple[Every, ...] = tuple(line for line in FLOW if isinstance(line, Every))

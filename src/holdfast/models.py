@@ -22,9 +22,13 @@ from holdfast.items.models import (  # isort: skip
 )
 from holdfast.intake.models import (  # isort: skip
     Addition,
+    Arrival,
     Codename,
     Contact,
+    DoorKey,
+    MisuseWarning,
     Report,
+    ReportingSuspension,
     Target,
 )
 from holdfast.fingerprints.models import (  # isort: skip
@@ -69,6 +73,7 @@ __all__ = [
     "Addition",
     "Alarm",
     "ApiKey",
+    "Arrival",
     "AuthorityAccount",
     "Bank",
     "BankEntry",
@@ -83,6 +88,7 @@ __all__ = [
     "Deadline",
     "Decision",
     "Delivery",
+    "DoorKey",
     "Enforcement",
     "Event",
     "Exchange",
@@ -97,6 +103,7 @@ __all__ = [
     "LogLeaf",
     "Match",
     "Media",
+    "MisuseWarning",
     "Note",
     "Notification",
     "Page",
@@ -114,6 +121,7 @@ __all__ = [
     "ReferralFile",
     "RememberedAnswer",
     "Report",
+    "ReportingSuspension",
     "Reveal",
     "SealedBlob",
     "Share",

@@ -30,6 +30,7 @@ class Permission(StrEnum):
     AUTHORITY_GO_LIVE = "authority.go_live"
     BANK_MANAGE = "bank.manage"
     COPIES_FIND = "copies.find"
+    MISUSE_DECIDE = "misuse.decide"
     OVERSIGHT_READ = "oversight.read"
     # What a platform's API key may do: its scopes.
     ITEMS_WRITE = "items.write"

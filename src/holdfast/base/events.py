@@ -51,6 +51,7 @@ class Kind(StrEnum):
     ITEM_CHANGED = "item.changed"
     ITEM_DELETED = "item.deleted"
     REPORT_RECEIVED = "report.received"
+    REPORT_SET_ASIDE = "report.set_aside"
     REPORT_EXTENDED = "report.extended"
     REPORT_CHALLENGED = "report.challenged"
     CONTACT_GIVEN = "contact.given"
@@ -108,6 +109,9 @@ class Kind(StrEnum):
     STAFF_CHANGED = "staff.changed"
     STAFF_SIGNED_IN = "staff.signed_in"
     SIGN_IN_REFUSED = "staff.sign_in_refused"
+    MISUSE_WARNED = "misuse.warned"
+    REPORTING_SUSPENDED = "reporting.suspended"
+    REPORTING_RESUMED = "reporting.resumed"
     POLICY_ADOPTED = "policy.adopted"
 
 

@@ -188,3 +188,97 @@ class Contact(Row):
             ),
         ]
         indexes = [models.Index(fields=["address_key"], name="contact_address")]
+
+
+# Against abuse of the door: what marks a report, and what never discards one.
+
+
+class DoorKey(Row):
+    """The key of one day's address tokens. Without it they say nothing any more."""
+
+    secret = models.BinaryField()
+    made_at = models.DateTimeField()
+
+    privacy = classes(operational="id made_at", secret="secret")
+
+    class Meta:
+        db_table = "hf_door_key"
+
+
+class Arrival(Row):
+    """How a report came to the door: for people who look at a wave, never for a rule.
+
+    ``address_token`` is a keyed hash of the network address, and blank after a day;
+    the address itself is not stored anywhere.
+    """
+
+    report = models.OneToOneField(
+        Report, on_delete=models.PROTECT, related_name="arrival"
+    )
+    address_token = models.CharField(max_length=64, blank=True)
+    marks = ArrayField(models.CharField(max_length=20), default=list)
+    """``honeypot`` and ``too_fast``: how a program fills in a form."""
+    arrived_at = models.DateTimeField()
+
+    privacy = classes(
+        operational="id report marks arrived_at", personal="address_token"
+    )
+
+    class Meta:
+        db_table = "hf_arrival"
+        indexes = [
+            models.Index(fields=["address_token", "arrived_at"], name="arrival_token")
+        ]
+
+
+class MisuseWarning(Row):
+    """A person told one of a platform's actors that their reports are unfounded."""
+
+    reporter_actor = models.ForeignKey(
+        Actor, on_delete=models.PROTECT, related_name="misuse_warnings"
+    )
+    factors = models.JSONField()
+    """The four factors as they stood: see ``misuse.Factors``."""
+    reason = models.TextField()
+    warned_by = models.CharField(max_length=120)
+    warned_at = models.DateTimeField()
+
+    privacy = classes(
+        operational="id reporter_actor factors warned_by warned_at", content="reason"
+    )
+
+    class Meta:
+        db_table = "hf_misuse_warning"
+
+
+class ReportingSuspension(Row):
+    """Reports of one actor are kept and not processed, until a date. After a warning.
+
+    The account itself loses nothing, and what is about a child is processed always.
+    """
+
+    warning = models.ForeignKey(
+        MisuseWarning, on_delete=models.PROTECT, related_name="suspensions"
+    )
+    factors = models.JSONField()
+    reason = models.TextField()
+    suspended_by = models.CharField(max_length=120)
+    suspended_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    lifted_at = models.DateTimeField(null=True)
+    lifted_by = models.CharField(max_length=120, blank=True)
+
+    privacy = classes(
+        operational="id warning factors suspended_by suspended_at ends_at lifted_at"
+        " lifted_by",
+        content="reason",
+    )
+
+    class Meta:
+        db_table = "hf_reporting_suspension"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(ends_at__gt=models.F("suspended_at")),
+                name="suspension_ends",
+            )
+        ]

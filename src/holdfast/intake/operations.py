@@ -6,7 +6,7 @@ file. A report that locates nothing is a report all the same, and goes to a pers
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -20,9 +20,11 @@ from holdfast.base.events import Event, Kind, emit
 from holdfast.base.ids import report_number
 from holdfast.intake import codename as codenames
 from holdfast.intake import contacts
+from holdfast.intake.arrival import Mark, note_arrival
 from holdfast.intake.models import Addition, Codename, Report, Target
 from holdfast.intake.models import Channel as Channel
 from holdfast.intake.rules import Frequency
+from holdfast.intake.suspension import is_set_aside
 from holdfast.items.models import Actor, Conversation, Item, Platform
 from holdfast.items.queries import find_by_url, item_meant, items_at
 from holdfast.policy import queries as policy
@@ -78,6 +80,9 @@ class ReportGiven:
     police_agency: str = ""
     in_danger_now: bool = False
     wants_codename: bool = False
+    address: str = ""
+    """The network address it came from, which is not stored: see ``arrival``."""
+    marks: Collection[Mark] = field(default=())
 
 
 @dataclass(frozen=True)
@@ -144,8 +149,14 @@ def receive_report(given: ReportGiven, *, by: By) -> Received:
                 verifier=derived[1],
                 made_at=clock.now(),
             )
+        if given.address or given.marks:
+            note_arrival(report.id, given.address, given.marks)
+        set_aside = is_set_aside(
+            report.reporter_actor_id,
+            child_safety=policy.current().category(report.category).child_safety,
+        )
         emit(
-            Kind.REPORT_RECEIVED,
+            Kind.REPORT_SET_ASIDE if set_aside else Kind.REPORT_RECEIVED,
             about={"platform": report.platform_id, "report": report.id},
             facts={
                 "channel": report.channel,

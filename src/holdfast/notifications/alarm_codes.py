@@ -76,6 +76,11 @@ CODES: Mapping[str, Code] = {
         "They do not move the queue.",
         ("platform", "actor"),
     ),
+    "report.wave_from_one_place": Code(
+        "Many reports came from one place within a short time. "
+        "They do not move the queue.",
+        ("platform", "actor"),
+    ),
     "original.differs": Code(
         "What the site served for sealing is not what was fingerprinted.",
     ),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from holdfast.fingerprints.models import Fingerprint
 from holdfast.freeze.models import Freeze
 from holdfast.intake.models import Report, Target
 from holdfast.intake.queries import told_by
+from holdfast.intake.suspension import in_force
 from holdfast.items.models import ItemState
 from holdfast.matching.models import BankState
 from holdfast.matching.queries import decided_here
@@ -45,6 +47,14 @@ def of_receipt(platform: str, body: Mapping[str, Any], *, has_codename: bool) ->
         told_to_hide=len(body["frozen"]),
         hidden_before=len(body["already_frozen"]),
     )
+
+
+def set_aside_until(report: Report) -> datetime | None:
+    """Until when this reporter's reports are only kept; None where nobody said so."""
+    if report.reporter_actor_id is None:
+        return None
+    running = in_force(report.reporter_actor_id)
+    return running.ends_at if running else None
 
 
 def of_case(case: Case) -> Facts:
@@ -85,6 +95,7 @@ def for_report(facts: Facts, case: Case, report: Report) -> Facts:
         thawed_in_open_case=_shown_again(case, report),
         late_with=_label_of(late) if late else "",
         late_since=late.due_at if late else None,
+        set_aside_until=set_aside_until(report),
     )
 
 

@@ -194,6 +194,17 @@ MATRIX: Mapping[Kind, Row] = {
     Kind.REPORT_RECEIVED: _about_case(
         (Cell("receipt", Channel.RECEIPT, When.AT_ONCE, Tongue.REPORTERS),),
     ),
+    Kind.REPORT_SET_ASIDE: _about_case(
+        (
+            Cell(
+                "receipt_set_aside",
+                Channel.RECEIPT,
+                When.AT_ONCE,
+                Tongue.REPORTERS,
+                (Need.SET_ASIDE,),
+            ),
+        ),
+    ),
     Kind.REPORT_EXTENDED: _about_case(OWN_ACT),
     Kind.REPORT_CHALLENGED: _about_case(OWN_ACT),
     Kind.CONTACT_GIVEN: _about_case(_letter("confirm")),
@@ -312,6 +323,13 @@ MATRIX: Mapping[Kind, Row] = {
     Kind.STAFF_CHANGED: _nobody(PLUMBING),
     Kind.STAFF_SIGNED_IN: _nobody(PLUMBING),
     Kind.SIGN_IN_REFUSED: _nobody(PLUMBING),
+    Kind.MISUSE_WARNED: _about_case(
+        (_thread("misuse_warned"),), poster=NEVER_TO_POSTER
+    ),
+    Kind.REPORTING_SUSPENDED: _about_case(
+        (_thread("reporting_suspended", Need.SET_ASIDE),), poster=NEVER_TO_POSTER
+    ),
+    Kind.REPORTING_RESUMED: _nobody(FOLLOWS),
     Kind.POLICY_ADOPTED: _nobody(PLUMBING),
 }
 

@@ -68,10 +68,14 @@ def make_receipt(event: Event) -> None:
             ).order_by("due_at", "code")
         ],
     }
-    told = cell(Kind.REPORT_RECEIVED, so.audience_of(report), "receipt")
+    kind = Kind(event.kind)
+    template = "receipt" if kind == Kind.REPORT_RECEIVED else "receipt_set_aside"
+    told = cell(kind, so.audience_of(report), template)
     facts = so.of_receipt(
         report.platform.name, body, has_codename=hasattr(report, "codename")
     )
+    if kind == Kind.REPORT_SET_ASIDE:
+        facts = replace(facts, set_aside_until=so.set_aside_until(report))
     body["words"] = compose(told, report.language, facts)
     # The first one stands.
     receipt = Receipt(report=report, body=body, made_at=clock.now())
@@ -145,6 +149,21 @@ def tell_shown_again(event: Event) -> None:
             Kind.ITEM_THAWED,
             "shown_again",
             only=reports.values_list("id", flat=True),
+        )
+
+
+def tell_of_misuse(event: Event) -> None:
+    """A warning, or that work on somebody's reports is suspended: they are told."""
+    kind = Kind(event.kind)
+    template = "misuse_warned" if kind == Kind.MISUSE_WARNED else "reporting_suspended"
+    report = UUID(str(event.about["report"]))
+    for case in Case.objects.filter(targets__target__report=report).distinct():
+        _tell(
+            living(case.id),
+            kind,
+            template,
+            decision=so.newest_decision(case),
+            only=[report],
         )
 
 

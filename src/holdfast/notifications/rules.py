@@ -65,6 +65,8 @@ class Facts:
     late_with: str = ""
     """The label of a promise to this reporter that is broken and not yet kept."""
     late_since: datetime | None = None
+    set_aside_until: datetime | None = None
+    """Until when reports of this person are only kept; None where they are worked on."""
 
 
 class Need(StrEnum):
@@ -83,6 +85,7 @@ class Need(StrEnum):
     SHOWN_AGAIN = "what was reported is shown again, and people have not decided"
     FILED = "an authority has taken a real referral"
     LATE = "a promise to this reporter is broken"
+    SET_ASIDE = "a person has suspended work on this reporter's reports"
 
 
 def _everything_hidden(facts: Facts) -> bool:
@@ -107,6 +110,7 @@ HOLDS: Mapping[Need, Callable[[Facts], bool]] = {
     Need.SHOWN_AGAIN: lambda facts: facts.case_open and facts.thawed_in_open_case,
     Need.FILED: lambda facts: bool(facts.filed_with),
     Need.LATE: lambda facts: bool(facts.late_with) and facts.late_since is not None,
+    Need.SET_ASIDE: lambda facts: facts.set_aside_until is not None,
 }
 """When each claim is so."""
 

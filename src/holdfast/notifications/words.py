@@ -9,6 +9,7 @@ the facts that it claims are so: :func:`compose` refuses it otherwise.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 
 from django.utils import formats, timezone, translation
 from django.utils.translation import gettext as _
@@ -203,8 +204,43 @@ def _referred(facts: Facts) -> str:
     }
 
 
+def _receipt_set_aside(facts: Facts) -> str:
+    return _(
+        "We keep your report, but we do not work on it now. People here found that "
+        "many of your reports before were about nothing wrong, and told you so. Until "
+        "%(until)s we work on your reports only where a child may be harmed. If you "
+        "think this is wrong, write to us here: a person reads it."
+    ) % {"until": _day(facts.set_aside_until)}
+
+
+def _misuse_warned(facts: Facts) -> str:
+    return _(
+        "People have looked at several of your reports and found nothing wrong in "
+        "them. They think that you knew. If this goes on, we will not work on your "
+        "reports for a while, except where a child may be harmed. If you reported in "
+        "good faith, write to us here: being wrong is allowed."
+    )
+
+
+def _reporting_suspended(facts: Facts) -> str:
+    return _(
+        "We told you that reports about nothing wrong have to stop, and they went on. "
+        "Until %(until)s we keep your reports and do not work on them, except where a "
+        "child may be harmed. A person decided this. If you think it is wrong, write "
+        "to us here."
+    ) % {"until": _day(facts.set_aside_until)}
+
+
+def _day(at: datetime | None) -> str:
+    assert at is not None  # Needed by the cell, and so refused before this.
+    return formats.date_format(timezone.localtime(at), "DATE_FORMAT")
+
+
 TEXTS: Mapping[str, Callable[[Facts], str]] = {
     "receipt": _receipt,
+    "receipt_set_aside": _receipt_set_aside,
+    "misuse_warned": _misuse_warned,
+    "reporting_suspended": _reporting_suspended,
     "hidden": _hidden,
     "removed": _removed,
     "shown_again": _shown_again,

@@ -46,9 +46,12 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.ITEM_THAW,
         Permission.ALARM_ACKNOWLEDGE,
         Permission.BANK_MANAGE,
+        Permission.MISUSE_DECIDE,
         Permission.OVERSIGHT_READ,
     },
-    Role.LEGAL: frozenset({Permission.CASE_READ, Permission.OVERSIGHT_READ}),
+    Role.LEGAL: frozenset(
+        {Permission.CASE_READ, Permission.MISUSE_DECIDE, Permission.OVERSIGHT_READ}
+    ),
     Role.ADMINISTRATOR: frozenset(
         {
             Permission.PLATFORM_MANAGE,

@@ -11,15 +11,13 @@ from django.db import transaction
 
 from holdfast.base import clock
 from holdfast.base.by import SYSTEM
-from holdfast.base.events import Event, Kind, alarm, emit
-from holdfast.intake.models import Report, Target
+from holdfast.base.events import Kind, alarm, emit
+from holdfast.intake.models import Report
 from holdfast.intake.queries import told_by
 from holdfast.policy import queries as policies
 from holdfast.policy.rules import Category, Policy, ReportFacts
 from holdfast.triage.models import Case, CaseState, Deadline
 from holdfast.triage.rules import warn_at
-
-WAVE_WINDOW = timedelta(hours=1)
 
 
 def start_clocks(
@@ -74,27 +72,6 @@ def watch_deadlines() -> None:
             deadline.runs_from, deadline.due_at, share
         ):
             _mark(deadline, "warned_at", Kind.DEADLINE_NEAR, now)
-
-
-def watch_waves(event: Event) -> None:
-    """Many reports of one account's items in an hour: people are told, no more.
-
-    A wave does not move the queue: nothing here touches a case.
-    """
-    most = policies.current().wave_reports_per_hour
-    since = clock.now() - WAVE_WINDOW
-    targets = Target.objects.filter(report=event.about["report"], item__isnull=False)
-    for actor in set(targets.values_list("item__actor", flat=True)) - {None}:
-        lately = Target.objects.filter(
-            item__actor=actor, report__received_at__gte=since
-        )
-        reports = lately.values("report").distinct().count()
-        if reports >= most:
-            alarm(
-                "report.wave",
-                about={"platform": event.about["platform"], "actor": actor},
-                facts={"reports": reports},
-            )
 
 
 def _mark(deadline: Deadline, column: str, kind: Kind, at: datetime) -> None:

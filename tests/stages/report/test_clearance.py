@@ -14,9 +14,9 @@ from holdfast.freeze.models import Freeze
 from holdfast.freeze.operations import thaw_what_was_cleared
 from holdfast.intake.operations import add_to_report
 from holdfast.items.models import Item
-from holdfast.triage.clocks import watch_waves
 from holdfast.triage.models import Case
 from holdfast.triage.operations import settle_decided_case
+from holdfast.triage.waves import watch_waves
 from tests.world import World, encoded, photograph
 
 pytestmark = pytest.mark.django_db

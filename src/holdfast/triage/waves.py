@@ -1,0 +1,163 @@
+"""Waves: many reports at once, seen and told, and never a reason by themselves.
+
+A wave does not move the queue (promise 7): nothing here touches a case, a clock or a
+freeze. People are alarmed and shown what the wave looks like: how many an hour, how
+many came from one place, how many look like a program's, and whom they are about. A
+wave can be an attack on somebody, and it can be a catastrophe; only people can tell.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from holdfast.base import clock
+from holdfast.base.by import By, Permission
+from holdfast.base.events import Event, alarm
+from holdfast.intake.arrival import arrived_like
+from holdfast.intake.models import Report
+from holdfast.items.models import Actor
+from holdfast.policy import queries as policies
+from holdfast.triage.models import CaseTarget
+
+WINDOW = timedelta(hours=1)
+SHOWN = timedelta(hours=24)
+"""How far back a picture of a wave goes: as far as address tokens live."""
+BAR = timedelta(minutes=20)
+"""What one bar of the picture counts."""
+
+
+@dataclass(frozen=True)
+class Bar:
+    """The reports of one stretch of time."""
+
+    at: datetime
+    reports: int
+    marked: int
+    """Those that look like a program's."""
+
+
+@dataclass(frozen=True)
+class Wave:
+    """What the reports about one account, of the last day, look like."""
+
+    about: str
+    """The account's id on its platform."""
+    platform: str
+    bars: tuple[Bar, ...]
+    reports: int
+    child_safety: int
+    marked: int
+    known_places: int
+    """Places that reports came from through the front door; as far as known."""
+    most_from_one_place: int
+    reporters: tuple[tuple[UUID, str, int], ...]
+    """Accounts of the platform that reported: row, id there, how often."""
+    decided_violation: int
+    decided_no_violation: int
+
+
+def watch_waves(event: Event) -> None:
+    """Step: many reports of one account's items, or from one place, alarm people."""
+    most = policies.current().wave_reports_per_hour
+    since = clock.now() - WINDOW
+    about = {"platform": event.about["platform"]}
+    report = Report.objects.get(id=event.about["report"])
+    for actor in _reported_actors(report):
+        reports = _reports_about(actor).filter(received_at__gte=since).count()
+        if reports >= most:
+            alarm(
+                "report.wave",
+                about={**about, "actor": actor},
+                facts={"reports": reports},
+            )
+    together = arrived_like(report.id)
+    lately = Report.objects.filter(id__in=together, received_at__gte=since).count()
+    if lately >= most:
+        actors = _reported_actors(report)
+        alarm(
+            "report.wave_from_one_place",
+            about={**about, "actor": actors[0] if actors else None},
+            facts={"reports": lately},
+        )
+
+
+def wave_about(actor_id: UUID, *, by: By) -> Wave:
+    """The picture of the reports about one account, for those who look at cases."""
+    by.require(Permission.CASE_READ)
+    actor = Actor.objects.select_related("platform").get(id=actor_id)
+    end = clock.now()
+    reports = list(
+        _reports_about(actor_id)
+        .filter(received_at__gte=end - SHOWN)
+        .select_related("arrival", "reporter_actor")
+        .order_by("received_at")
+    )
+    marks = {each.id for each in reports if _arrival(each) and each.arrival.marks}
+    places = Counter(
+        each.arrival.address_token
+        for each in reports
+        if _arrival(each) and each.arrival.address_token
+    )
+    of_children = {
+        each.code for each in policies.current().categories if each.child_safety
+    }
+    outcomes = Counter(
+        CaseTarget.objects.filter(target__report__in=reports)
+        .values_list("target__report", "case__outcome")
+        .distinct()
+        .values_list("case__outcome", flat=True)
+    )
+    people = Counter(each.reporter_actor for each in reports if each.reporter_actor)
+    return Wave(
+        about=actor.external_id,
+        platform=actor.platform.name,
+        bars=_bars(reports, marks, end),
+        reports=len(reports),
+        child_safety=sum(each.category in of_children for each in reports),
+        marked=len(marks),
+        known_places=len(places),
+        most_from_one_place=max(places.values(), default=0),
+        reporters=tuple(
+            (who.id, who.external_id, count) for who, count in people.most_common(20)
+        ),
+        decided_violation=outcomes["violation"],
+        decided_no_violation=outcomes["no_violation"],
+    )
+
+
+def _bars(
+    reports: Sequence[Report], marks: set[UUID], end: datetime
+) -> tuple[Bar, ...]:
+    start = end - SHOWN
+    count = int(SHOWN / BAR)
+    all_ = Counter(
+        min(int((each.received_at - start) / BAR), count - 1) for each in reports
+    )
+    marked = Counter(
+        min(int((each.received_at - start) / BAR), count - 1)
+        for each in reports
+        if each.id in marks
+    )
+    return tuple(
+        Bar(start + place * BAR, all_[place], marked[place]) for place in range(count)
+    )
+
+
+def _arrival(report: Report) -> bool:
+    return hasattr(report, "arrival")
+
+
+def _reports_about(actor_id: UUID) -> QuerySet[Report]:
+    about = Q(targets__item__actor=actor_id) | Q(targets__actor=actor_id)
+    return Report.objects.filter(about).distinct()
+
+
+def _reported_actors(report: Report) -> list[UUID]:
+    named = report.targets.values_list("item__actor", "actor")
+    return sorted({actor for pair in named for actor in pair if actor is not None})
