@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django import forms
 
+from holdfast.decisions.misuse import LONGEST_DAYS, Standing
 from holdfast.policy.rules import URGENCIES, Category, Policy
 from holdfast.review.lines import ActorLine
 from holdfast.review.rules import MIN_REASON_CHARS
@@ -348,3 +349,32 @@ def _grounds(policy: Policy, category: str) -> Sequence[Any]:
 
 def _own_grounds(categories: Sequence[Category], code: str) -> tuple[str, ...]:
     return next((each.grounds for each in categories if each.code == code), ())
+
+
+class Misuse(forms.Form):
+    """Which reports were manifestly unfounded, and what shows that it was meant so."""
+
+    unfounded = forms.MultipleChoiceField(
+        label="Reports that were manifestly unfounded",
+        help_text="Only those in which people have found nothing can count.",
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": "Choose the reports that count."},
+    )
+    intention = _words(
+        "What shows the intention?", hint="What can be seen, and where it was seen."
+    )
+    reason = _words("Why is this misuse, and not a mistake?")
+    days = forms.IntegerField(
+        label="For how many days?", min_value=1, max_value=LONGEST_DAYS
+    )
+
+    def __init__(self, data: Any = None, *, standing: Standing) -> None:
+        super().__init__(data)
+        since = standing.warned_at
+        self.fields["unfounded"].choices = [  # type: ignore[attr-defined]  # A ChoiceField.
+            (str(each.id), f"{each.number}, {each.category}")
+            for each in standing.reports
+            if each.may_count and (since is None or each.received_at > since)
+        ]
+        if since is None:
+            del self.fields["days"]

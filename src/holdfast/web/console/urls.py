@@ -13,6 +13,7 @@ from holdfast.web.console.views import (
     queue,
     reveals,
     sign_in,
+    waves,
 )
 
 app_name = "console"
@@ -48,6 +49,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("alarms", alarms.AlarmsPage.as_view(), name="alarms"),
     path("alarms/<uuid:alarm>", alarms.Acknowledge.as_view(), name="acknowledge"),
     path("messages", messages.MessagesPage.as_view(), name="messages"),
+    path("waves/<uuid:actor>", waves.WavePage.as_view(), name="wave"),
+    path("reporters/<uuid:actor>", waves.ReporterPage.as_view(), name="reporter"),
+    path(
+        "reporters/<uuid:actor>/lift/<uuid:suspension>",
+        waves.LiftSuspension.as_view(),
+        name="lift-suspension",
+    ),
     path("people", people.PeoplePage.as_view(), name="people"),
     path("people/<uuid:person>", people.PersonPage.as_view(), name="person"),
     path(

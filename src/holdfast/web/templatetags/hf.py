@@ -21,7 +21,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from holdfast.base.clock import now as present
-from holdfast.web.components import charts, icons, lanes, prose
+from holdfast.web.components import bars, charts, icons, lanes, prose
 from holdfast.web.components.spans import short_span
 
 register = template.Library()
@@ -39,6 +39,7 @@ register.simple_tag(icons.icon, name="icon")
 register.simple_tag(charts.clock_bar, name="clock_bar")
 register.simple_tag(charts.spread_chart, name="spread_chart")
 register.simple_tag(charts.spread_in_words, name="spread_in_words")
+register.simple_tag(bars.wave_chart, name="wave_chart")
 register.simple_tag(lanes.steps_in_words, name="steps_in_words")
 register.simple_tag(charts.sparkline, name="sparkline")
 register.simple_tag(short_span, name="span")
