@@ -61,6 +61,15 @@ def freeze(
     _measure("freeze", json_file, n=n)
 
 
+@bench.command()
+def brigade(
+    json_file: Path | None = JSON,
+    n: int | None = typer.Option(None, "--n", min=10, help="False reports."),
+) -> None:
+    """A simulated brigade of false reports, with and without the defences."""
+    _measure("brigade", json_file, n=n)
+
+
 def _measure(name: str, json_file: Path | None, **options: Any) -> None:
     module = importlib.import_module(f"holdfast_bench.{name}")
     found = module.run(

@@ -26,7 +26,10 @@ _PROGRAM = (
 
 
 def run_inside(
-    module: str, given: Mapping[str, Any], environment: Mapping[str, str]
+    module: str,
+    given: Mapping[str, Any],
+    environment: Mapping[str, str],
+    timeout_s: float = TIMEOUT_S,
 ) -> dict[str, Any]:
     """What ``module.run(given)`` answers, inside the installation of ``environment``.
 
@@ -38,7 +41,7 @@ def run_inside(
         env=dict(environment),
         capture_output=True,
         text=True,
-        timeout=TIMEOUT_S,
+        timeout=timeout_s,
         check=False,
     )
     if done.returncode:
