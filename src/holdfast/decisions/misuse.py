@@ -209,7 +209,7 @@ def lift(suspension_id: UUID, *, by: By) -> None:
 
 
 def _about(actor_id: UUID, unfounded: Collection[UUID]) -> dict[str, UUID]:
-    """Whom it is about, and the newest report that counts: on its page they are told."""
+    """Whom it is about, and on the page of which report they are told: the newest."""
     newest = Report.objects.filter(id__in=unfounded).latest("received_at")
     return {"platform": newest.platform_id, "actor": actor_id, "report": newest.id}
 

@@ -66,7 +66,7 @@ class Facts:
     """The label of a promise to this reporter that is broken and not yet kept."""
     late_since: datetime | None = None
     set_aside_until: datetime | None = None
-    """Until when reports of this person are only kept; None where they are worked on."""
+    """Until when reports of this person are only kept; None for everybody else."""
 
 
 class Need(StrEnum):
