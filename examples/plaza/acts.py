@@ -28,6 +28,9 @@ PAGE = 20
 LOOKED_AT = "This is not available while it is looked at."
 
 
+NOT_SENT = "This message could not be sent."
+
+
 class Plaza(Flask):
     """The program: Flask with its storage and its line to Holdfast."""
 
@@ -123,6 +126,9 @@ def new_message(account: Row, to: str, passed_on: str = "") -> str:
         text = f"{text} {plaza().trust.url}/p/{passed_on}".strip()
     if not text and not pictures:
         abort(400, "A message needs words or a picture.")
+    if not plaza().store.may_write(account["id"], other["id"]):
+        # Nothing says why: it must not be told who reported.
+        abort(403, NOT_SENT)
     conversation = conversation_id(account["id"], other["id"])
     plaza().store.add_item(
         "message", account["id"], text, conversation=conversation, pictures=pictures

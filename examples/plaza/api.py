@@ -97,7 +97,8 @@ def send(name: str) -> tuple[dict[str, Any], int]:
 
 @routes.post("/api/reports")
 def report() -> tuple[dict[str, Any], int]:
-    """``{item | account, category, words?, named?, claims?, police_number?, key?}``.
+    """``{item | account, category, words?, named?, claims?, police_number?,
+    hold_contact?, key?}``.
 
     Answers 201 with the receipt, or 202 with ``{waiting: key}`` while Holdfast cannot
     be reached: the report is kept, and ``/api/receipts/<key>`` has the receipt later.
@@ -116,6 +117,7 @@ def report() -> tuple[dict[str, Any], int]:
         reporter=person["id"] if person is not None and said.get("named") else None,
         claims=tuple(said.get("claims", ())),
         police_number=said.get("police_number"),
+        hold_contact=bool(said.get("hold_contact")),
     )
     if isinstance(answer, Spooled):
         return {"waiting": answer.key}, 202

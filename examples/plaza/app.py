@@ -228,15 +228,17 @@ def report(kind: str, named: str, category: str) -> str | tuple[str, int]:
         key = secrets.token_hex(16)
         return render_template("report.html", category=known[category], key=key)
     form, person = request.form, acts.me()
+    is_named = "named" in form or "hold_contact" in form
     answer = acts.plaza().trust.report(
         kind,
         named,
         category,
         key=form["key"],
         words=form.get("words") or None,
-        reporter=person["id"] if person is not None and "named" in form else None,
+        reporter=person["id"] if person is not None and is_named else None,
         claims=cast(tuple[Claim, ...], tuple(form.getlist("claim"))),
         police_number=form.get("police_number") or None,
+        hold_contact="hold_contact" in form,
     )
     waiting = answer.key if isinstance(answer, Spooled) else None
     return render_template("receipt.html", receipt=answer, waiting=waiting), 201

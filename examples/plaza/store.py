@@ -60,6 +60,9 @@ create trigger if not exists events_stay before update on event
   begin select raise(abort, 'events are append-only'); end;
 create trigger if not exists events_remain before delete on event
   begin select raise(abort, 'events are append-only'); end;
+create table if not exists contact_hold (
+  account text not null, toward text not null, primary key (account, toward)
+);
 create table if not exists number (subject text primary key, number integer not null);
 create table if not exists fact (name text primary key, value text not null);
 """
@@ -144,6 +147,11 @@ class Store:
             "token": "select * from account where token = ? and closed_at is null",
         }
         return self.maybe(sql[column], value)
+
+    def may_write(self, account: str, to: str) -> bool:
+        """Whether ``account`` may write to ``to``: not while their contact is held."""
+        held = "select 1 from contact_hold where account = ? and toward = ?"
+        return self.maybe(held, account, to) is None
 
     def close_account(self, account: str) -> None:
         """Its owner leaves: name and words may go, what is frozen stays."""

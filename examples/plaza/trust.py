@@ -1,9 +1,10 @@
 """Everything Plaza does with Holdfast, in one file.
 
-Five things are said (accounts, posts, counts, changes by the poster, reports), four
-are done when Holdfast asks (freeze and thaw, remove and restore, suspend and
-reinstate, show a statement of reasons), and two questions are answered (which item is
-at this URL, may I have this picture). Nothing here decides anything about content.
+Five things are said (accounts, posts, counts, changes by the poster, reports), five
+are done when Holdfast asks (freeze and thaw, remove and restore, suspend and reinstate,
+hold and release contact, show a statement of reasons), and two questions are answered
+(which item is at this URL, may I have this picture). Nothing here decides anything
+about content.
 """
 
 from __future__ import annotations
@@ -135,6 +136,7 @@ class Trust:
         reporter: str | None = None,
         claims: tuple[Claim, ...] = (),
         police_number: str | None = None,
+        hold_contact: bool = False,
     ) -> Receipt | Spooled:
         """File a report about an item or an account (``kind``), for ``reporter``.
 
@@ -148,6 +150,7 @@ class Trust:
             reporter=reporter,
             claims=claims,
             police_number=police_number,
+            hold_contact=hold_contact and reporter is not None,
             key=key,
         )
 
@@ -240,6 +243,14 @@ class Trust:
                 db.execute(
                     "update account set state = ? where id = ?", (state, change.actor)
                 )
+            elif change.verb in ("hold_contact", "release_contact"):
+                two = (change.actor, change.body["toward"])
+                if change.verb == "hold_contact":
+                    db.execute("insert or ignore into contact_hold values (?, ?)", two)
+                else:
+                    db.execute(
+                        "delete from contact_hold where account = ? and toward = ?", two
+                    )
             else:
                 assert change.item is not None
                 _owner(db, change.item)

@@ -16,15 +16,16 @@ from __future__ import annotations
 from holdfast.authorities import operations as authorities
 from holdfast.base.events import Event, Every, Kind, On, every, on, settle
 from holdfast.decisions import operations as decisions
-from holdfast.enforcement import delivery, statements
+from holdfast.enforcement import contact, delivery, statements
 from holdfast.enforcement import operations as enforcement
 from holdfast.evidence import operations as evidence
 from holdfast.fingerprints import operations as fingerprints
+from holdfast.freeze import contact_holds
 from holdfast.freeze import operations as freeze
 from holdfast.intake import arrival, contacts
 from holdfast.intake import operations as intake
 from holdfast.items import answers
-from holdfast.matching import bank, closer, exchange
+from holdfast.matching import bank, closer, exchange, watches
 from holdfast.matching import operations as matching
 from holdfast.notifications import alarms, letters
 from holdfast.notifications import operations as notifications
@@ -71,19 +72,31 @@ FLOW: tuple[On | Every, ...] = (
     on(
         Kind.REPORT_RECEIVED,
         at_once=(
+            watches.bank_fingerprints,
             triage.place_report_in_case,
             freeze.freeze_what_it_shows,
+            contact_holds.hold_when_asked,
             notifications.make_receipt,
         ),
-        soon=(intake.locate_again, matching.look_again, waves.watch_waves),
+        soon=(
+            intake.locate_again,
+            matching.look_again,
+            watches.look_again_by_fingerprint,
+            waves.watch_waves,
+        ),
         priority=FINDING,
     ),
     # Of somebody who may not report for a while it is kept, and told so: see misuse.
     on(Kind.REPORT_SET_ASIDE, at_once=(notifications.make_receipt,)),
     on(
         Kind.REPORT_EXTENDED,
-        at_once=(triage.place_report_in_case, freeze.freeze_what_it_shows),
-        soon=(matching.look_again,),
+        at_once=(
+            watches.bank_fingerprints,
+            triage.place_report_in_case,
+            freeze.freeze_what_it_shows,
+            contact_holds.hold_when_asked,
+        ),
+        soon=(matching.look_again, watches.look_again_by_fingerprint),
         priority=FINDING,
     ),
     on(
@@ -112,6 +125,9 @@ FLOW: tuple[On | Every, ...] = (
             notifications.tell_shown_again,
         ),
     ),
+    # Extortion often has no post yet: then the contact is held.
+    on(Kind.CONTACT_HELD, at_once=(contact.order_contact_hold,)),
+    on(Kind.CONTACT_RELEASED, at_once=(contact.order_contact_release,)),
     on(Kind.DELIVERY_ORDERED, soon=(delivery.hand_over,), priority=HIDING),
     on(
         Kind.DELIVERY_CONFIRMED,
@@ -128,6 +144,7 @@ FLOW: tuple[On | Every, ...] = (
             triage.settle_decided_case,
             freeze.freeze_what_violates,
             freeze.thaw_what_was_cleared,
+            contact_holds.release_what_was_cleared,
             decisions.state_decision_reasons,
             enforcement.plan,
             authorities.open_referral,
@@ -167,7 +184,7 @@ FLOW: tuple[On | Every, ...] = (
     every(5, intake.locate_late, clocks.watch_deadlines, authorities.advance_due),
     every(10, alarms.escalate),
     every(30, decisions.send_due_statements, letters.post_due),
-    every(60, exchange.sync_due),
+    every(60, exchange.sync_due, contact_holds.release_ended),
     every(3600, answers.forget_old, contacts.forget_old, arrival.forget_tokens),
 )
 

@@ -44,7 +44,7 @@ from holdfast.matching.models import (  # isort: skip
     Match,
 )
 from holdfast.triage.models import Case, CaseItem, CaseTarget, Deadline  # isort: skip
-from holdfast.freeze.models import Freeze  # isort: skip
+from holdfast.freeze.models import ContactHold, Freeze  # isort: skip
 from holdfast.review.models import Claim, Note, Reading, Reveal  # isort: skip
 from holdfast.decisions.models import (  # isort: skip
     ActorPart,
@@ -84,6 +84,7 @@ __all__ = [
     "Claim",
     "Codename",
     "Contact",
+    "ContactHold",
     "Conversation",
     "Deadline",
     "Decision",

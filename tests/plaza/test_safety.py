@@ -221,3 +221,36 @@ def test_a_killed_plaza_forgets_nothing(network: Network) -> None:
     until(lambda: network.ask("GET", f"/api/receipts/{waiting}").status_code == 200)
     receipt = network.ask("GET", f"/api/receipts/{waiting}").json()
     assert receipt["frozen"] == [post["id"]]
+
+
+def test_a_held_contact_cannot_write_and_is_not_told_why(network: Network) -> None:
+    ids = {name: network.post(name, "Hi")["account"] for name in ("ann", "ben", "cy")}
+    first = network.ask("POST", "/api/messages/ann", "ben", data={"text": "Pay."})
+    assert first.status_code == 201
+    said = {"item": first.json()["id"], "hold_contact": True, "named": True}
+    network.report(by="ann", category="child_other", **said)
+    [told] = network.contract.reports
+    assert (told["reporter"], told["hold_contact"]) == (ids["ann"], True)
+
+    subject = f"actor:{ids['ben']}"
+    network.order("hold_contact", subject, hold="h1", toward=ids["ann"])
+    refused = network.ask("POST", "/api/messages/ann", "ben", data={"text": "Well?"})
+    assert refused.status_code == 403
+    assert refused.json()["error"] == "This message could not be sent."
+    post = network.post("ben", "Look")
+    passed = {"post": post["id"], "text": "for ann"}
+    assert network.ask("POST", "/api/messages/ann", "ben", data=passed).is_error
+    # It is towards one person, in one direction, and of nothing else.
+    for name, to in (("ann", "ben"), ("ben", "cy")):
+        sent = network.ask("POST", f"/api/messages/{to}", name, data={"text": "Hi"})
+        assert sent.status_code == 201
+
+    network.order("release_contact", subject, hold="h1", toward=ids["ann"])
+    again = network.ask("POST", "/api/messages/ann", "ben", data={"text": "Hello"})
+    assert again.status_code == 201
+
+
+def test_nobody_is_held_for_somebody_who_is_not_named(network: Network) -> None:
+    post = network.post("ben", "words")
+    network.report(item=post["id"], category="child_other", hold_contact=True)
+    assert "hold_contact" not in network.contract.reports[0]

@@ -208,6 +208,7 @@ class Holdfast:
         police_number: str | None = None,
         police_agency: str | None = None,
         in_danger_now: bool = False,
+        hold_contact: bool = False,
         contact: str | None = None,
         wants_codename: bool = True,
         key: str | None = None,
@@ -217,7 +218,9 @@ class Holdfast:
 
         What it shows is frozen when the :class:`Receipt` comes back, and the freeze is
         on its way to your webhook. On :class:`Spooled` the report is safe here; say so
-        to the reporter, and that the number follows (:meth:`receipt`). Give ``key``
+        to the reporter, and that the number follows (:meth:`receipt`). With
+        ``hold_contact`` you are told to keep whoever is reported from writing to
+        ``reporter`` (``hold_contact``). Give ``key``
         (16 or more random characters) to make a repeated click the same report.
         """
         named = [targets] if isinstance(targets, Target) else list(targets)
@@ -231,6 +234,7 @@ class Holdfast:
             "police_number": police_number,
             "police_agency": police_agency,
             "in_danger_now": in_danger_now or None,
+            "hold_contact": hold_contact or None,
             "contact": contact,
             "wants_codename": wants_codename,
         }

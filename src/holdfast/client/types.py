@@ -15,7 +15,15 @@ from typing import Any, Literal, Self
 ItemKind = Literal["post", "image", "video", "message", "profile", "comment"]
 Visibility = Literal["visible", "frozen", "removed"]
 Verb = Literal[
-    "freeze", "thaw", "remove", "restore", "suspend", "reinstate", "statement"
+    "freeze",
+    "thaw",
+    "remove",
+    "restore",
+    "suspend",
+    "reinstate",
+    "hold_contact",
+    "release_contact",
+    "statement",
 ]
 Claim = Literal[
     "shown", "parent", "relative", "witness", "professional", "trusted_flagger"

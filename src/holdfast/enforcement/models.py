@@ -22,6 +22,10 @@ class Verb(models.TextChoices):
     RESTORE = "restore"
     SUSPEND = "suspend"
     REINSTATE = "reinstate"
+    HOLD_CONTACT = "hold_contact"
+    """Stop an account from writing to the one that reported it."""
+    RELEASE_CONTACT = "release_contact"
+    """Let it write to them again."""
     STATEMENT = "statement"
     """Hand a statement of reasons to an account's owner."""
 

@@ -61,8 +61,8 @@ STATE_AFTER: Mapping[str, str] = {
     "suspend": "suspended",
     "reinstate": "active",
 }
-"""The state of the item or actor once the platform has done it. A statement changes
-none."""
+"""The state of the item or actor once the platform has done it. A statement and a
+contact hold change none."""
 
 REVERSE: Mapping[str, str] = {"remove": "restore", "suspend": "reinstate"}
 """How an enforcement is undone."""

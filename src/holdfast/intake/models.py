@@ -39,12 +39,14 @@ class Report(Row):
     police_number = models.CharField(max_length=100, blank=True)
     police_agency = models.CharField(max_length=255, blank=True)
     in_danger_now = models.BooleanField(default=False)
+    wants_contact_hold = models.BooleanField(default=False)
+    """Whether what it reports is to be kept from writing to ``reporter_actor``."""
     received_at = models.DateTimeField()
     received_by = models.CharField(max_length=120)
 
     privacy = classes(
         operational="id number platform channel category language received_at"
-        " received_by",
+        " received_by wants_contact_hold",
         personal="reporter_actor claims police_number police_agency in_danger_now",
         content="words",
     )
@@ -91,15 +93,33 @@ class Target(Row):
     conversation = models.ForeignKey(
         Conversation, null=True, on_delete=models.PROTECT, related_name="+"
     )
+    pdq = models.BinaryField(max_length=8 * 32, null=True)
+    """The fingerprint of a picture that the reporter has: one form, or all eight."""
+    quality = models.PositiveSmallIntegerField(null=True)
+    """PDQ's quality figure of that picture."""
+    watched = models.BooleanField(default=False)
+    """Whether later uploads that show it are to be hidden, too."""
 
     privacy = classes(
-        operational="id report position item actor conversation", content="named_as"
+        operational="id report position item actor conversation quality watched",
+        content="named_as pdq",
     )
 
     class Meta:
         db_table = "hf_target"
         constraints = [
             models.UniqueConstraint(fields=["report", "position"], name="target_order"),
+            models.CheckConstraint(
+                condition=Q(pdq=None, quality=None, watched=False)
+                | Q(
+                    pdq__isnull=False,
+                    quality__isnull=False,
+                    item=None,
+                    actor=None,
+                    conversation=None,
+                ),
+                name="target_fingerprint_alone",
+            ),
         ]
 
     @property

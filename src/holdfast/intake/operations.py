@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -21,6 +22,7 @@ from holdfast.base.ids import report_number
 from holdfast.intake import codename as codenames
 from holdfast.intake import contacts
 from holdfast.intake.arrival import Mark, note_arrival
+from holdfast.intake.fingerprint import FingerprintGiven as FingerprintGiven
 from holdfast.intake.models import Addition, Codename, Report, Target
 from holdfast.intake.models import Channel as Channel
 from holdfast.intake.rules import Frequency
@@ -50,10 +52,13 @@ class TargetGiven:
     actor: str = ""
     conversation: str = ""
     description: str = ""
+    fingerprint: FingerprintGiven | None = None
 
     @property
     def named_as(self) -> str:
         """The reporter's own way of naming it."""
+        if self.fingerprint is not None:
+            return self.fingerprint.named_as
         return (
             self.url or self.item or self.actor or self.conversation or self.description
         )
@@ -79,6 +84,7 @@ class ReportGiven:
     police_number: str = ""
     police_agency: str = ""
     in_danger_now: bool = False
+    wants_contact_hold: bool = False
     wants_codename: bool = False
     address: str = ""
     """The network address it came from, which is not stored: see ``arrival``."""
@@ -124,6 +130,7 @@ def receive_report(given: ReportGiven, *, by: By) -> Received:
             police_number=given.police_number.strip(),
             police_agency=given.police_agency.strip(),
             in_danger_now=given.in_danger_now,
+            wants_contact_hold=given.wants_contact_hold,
             received_at=clock.now(),
             received_by=str(by),
         )
@@ -137,6 +144,7 @@ def receive_report(given: ReportGiven, *, by: By) -> Received:
                 conversation=None
                 if item_id
                 else _conversation(given.platform_id, target.conversation),
+                **_picture(target.fingerprint),
             )
             for position, (target, item_id) in enumerate(
                 zip(targets, located, strict=True)
@@ -176,7 +184,9 @@ def locate_again(event: Event) -> None:
     """Look once more for what a report names and nobody could find at first."""
     report = Report.objects.get(id=event.about["report"])
     missing = [
-        target for target in report.targets.filter(item=None) if not target.located
+        target
+        for target in report.targets.filter(item=None, pdq=None)
+        if not target.located
     ]
     for target in missing:
         item_id = find_by_url(report.platform_id, target.named_as)
@@ -190,7 +200,7 @@ def locate_late() -> None:
     A platform can be about to tell of an item, or be catching up, while a report about
     it comes in. An id counts only where the platform itself named it.
     """
-    missing = Target.objects.filter(item=None, actor=None, conversation=None)
+    missing = Target.objects.filter(item=None, actor=None, conversation=None, pdq=None)
     newest = missing.select_related("report__platform").order_by("-report__received_at")
     by_platform: dict[Platform, list[Target]] = {}
     for target in newest[:LATE_TARGETS]:
@@ -256,6 +266,37 @@ def add_to_report(report_id: UUID, kind: str, words: str, *, by: By) -> None:
         )
 
 
+@again_after_deadlock
+def add_fingerprint(report_id: UUID, given: FingerprintGiven, *, by: By) -> None:
+    """The reporter has the picture itself, and gives its fingerprint later.
+
+    It is one more thing that the report is about. The same one again changes nothing
+    but that it is watched for from now on, if that is asked.
+    """
+    by.require(Permission.REPORT_FOLLOW)
+    with transaction.atomic():
+        report = Report.objects.select_for_update(no_key=True).get(
+            id=_report(report_id).id
+        )
+        known = report.targets.filter(named_as=given.named_as).first()
+        if known is not None and (known.watched or not given.watch):
+            return
+        if known is None and report.targets.count() >= MAX_TARGETS:
+            raise InvalidInput(f"One report holds up to {MAX_TARGETS} things.")
+        Target.objects.create(
+            report=report,
+            position=report.targets.count(),
+            named_as=given.named_as,
+            **_picture(given),
+        )
+        emit(
+            Kind.REPORT_EXTENDED,
+            about={"platform": report.platform_id, "report": report.id},
+            facts={"what": "fingerprint"},
+            by=by,
+        )
+
+
 def challenge(report_id: UUID, words: str = "", *, by: By) -> None:
     """ "This is wrong": one tap after a decision, and somebody new looks at the case.
 
@@ -303,6 +344,12 @@ def _check(given: ReportGiven) -> list[TargetGiven]:
         raise InvalidInput(f"A claim is one of: {', '.join(CLAIMS)}.")
     # A report in words alone still is about something: the words.
     return targets or [TargetGiven(description=given.words[:200])]
+
+
+def _picture(given: FingerprintGiven | None) -> dict[str, Any]:
+    if given is None:
+        return {}
+    return {"pdq": given.forms, "quality": given.quality, "watched": given.watch}
 
 
 def _actor(platform_id: UUID, external_id: str) -> Actor | None:

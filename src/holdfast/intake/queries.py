@@ -17,6 +17,15 @@ class Told:
     channel: str
 
 
+def by_fingerprint_alone(report: Report) -> bool:
+    """Whether all that a report names is a fingerprint.
+
+    Such a reporter has shown nothing of where it stands, and is told nothing of that.
+    """
+    targets = list(report.targets.values_list("pdq", flat=True))
+    return bool(targets) and all(pdq is not None for pdq in targets)
+
+
 def told_by(report: Report) -> Told:
     """What this report's reporter has told so far."""
     later = sorted(report.additions.all(), key=lambda each: each.added_at)

@@ -157,6 +157,22 @@ def item_meant(platform_id: UUID, external_id: str, url: str) -> UUID | None:
     return find_by_url(platform_id, url) if url else None
 
 
+def actor_named(platform_id: UUID, name: str) -> Actor | None:
+    """The one open account that people know by this name or address, if there is one.
+
+    ``name`` is a screen name, perhaps with an @ before it, or the address of a profile;
+    the platform's own ids are not names that people know.
+    """
+    said = name.strip()
+    folded = normal_url(said)
+    addresses = [f"{scheme}://{folded}" for scheme in ("https", "http")]
+    addresses += [said, *(f"{each}/" for each in addresses)]
+    is_it = Q(screen_name__iexact=said.removeprefix("@")) | Q(profile_url__in=addresses)
+    found = Actor.objects.filter(is_it, platform=platform_id, closed_at=None)
+    known = list(found.exclude(screen_name="", profile_url="")[:2])
+    return known[0] if len(known) == 1 else None
+
+
 def family(item_id: UUID) -> set[UUID]:
     """An item, what it is a repost of, and all reposts of that, however deep."""
     return families_of([item_id])[item_id]

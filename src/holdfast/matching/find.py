@@ -58,6 +58,12 @@ class Sought:
         return cls(signals.sha256, signals.md5, signals.views, features)
 
     @classmethod
+    def of_forms(cls, forms: Sequence[bytes]) -> Sought:
+        """A fingerprint of 32 bytes, or that and its seven turns in Meta's order."""
+        variants = tuple(PDQ(bits, MAX_QUALITY) for bits in forms)
+        return cls(views=(SignedView(Part.WHOLE, variants),))
+
+    @classmethod
     def of_pdq(cls, bits: bytes) -> Sought:
         """A fingerprint of 32 bytes alone.
 
@@ -65,7 +71,7 @@ class Sought:
         only copies that stand as it does are found; what says too little to be
         compared cannot be told either.
         """
-        return cls(views=(SignedView(Part.WHOLE, (PDQ(bits, MAX_QUALITY),)),))
+        return cls.of_forms([bits])
 
 
 @dataclass(frozen=True)
@@ -150,7 +156,7 @@ class _Asked:
 
 def _copies(sought: Sought) -> tuple[FoundCopy, ...]:
     found: dict[UUID, Likeness] = {}
-    for item, like in (*_same_bytes(sought), *_alike(sought)):
+    for item, like in (*_same_bytes(sought), *alike(sought)):
         _keep(found, item, like)
     if sought.features is not None:
         for item, like in made_of(sought.features, leave=found):
@@ -183,7 +189,8 @@ def _same_bytes(sought: Sought) -> Iterator[tuple[UUID, Likeness]]:
                 yield item, like
 
 
-def _alike(sought: Sought) -> Iterator[tuple[UUID, Likeness]]:
+def alike(sought: Sought) -> Iterator[tuple[UUID, Likeness]]:
+    """The items, on every platform, with media that look like it; not their reposts."""
     asked = _Asked(sought.views)
     found = hits(search.registered, asked.pdqs)
     rows = View.objects.in_bulk({hit.row_id for hit in found})

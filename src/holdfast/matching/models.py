@@ -8,6 +8,7 @@ from django.db.models import F, Q
 from holdfast.base.fields import CurrentTransaction, XidField
 from holdfast.base.models import Row
 from holdfast.base.privacy import classes
+from holdfast.intake.models import Target
 from holdfast.items.models import Item, Media
 from holdfast.matching.rules import Basis, Likeness, Variant
 from holdfast.signals.sign import Part
@@ -84,6 +85,8 @@ class BankKind(models.TextChoices):
 
     REPORTED = "reported"
     """What was reported here and is not decided yet."""
+    WATCHED = "watched"
+    """Fingerprints that reporters of one platform gave; nobody saw the pictures."""
     DECIDED = "decided"
     """What people decided here."""
     IMPORTED = "imported"
@@ -155,6 +158,10 @@ class BankEntry(models.Model):
     media = models.ForeignKey(
         Media, null=True, on_delete=models.PROTECT, related_name="+"
     )
+    target = models.OneToOneField(
+        Target, null=True, on_delete=models.PROTECT, related_name="entry"
+    )
+    """What a reporter named by this fingerprint alone. It holds for their platform."""
     part = models.CharField(
         max_length=8,
         default=Part.WHOLE,
@@ -175,8 +182,9 @@ class BankEntry(models.Model):
     xid = XidField(db_default=CurrentTransaction())
 
     privacy = classes(
-        operational="id bank kind quality category state item media part at_ms case_id"
-        " decision_id batch entered_at entered_by expires_at revoked_at revoked_by xid",
+        operational="id bank kind quality category state item media target part at_ms"
+        " case_id decision_id batch entered_at entered_by expires_at revoked_at"
+        " revoked_by xid",
         content="digest pdq revoke_reason",
     )
 
@@ -225,6 +233,16 @@ class BankEntry(models.Model):
                 condition=Q(item__isnull=False, pdq__isnull=False),
                 name="banked_picture_once",
             ),
+            models.CheckConstraint(
+                condition=Q(target=None)
+                | Q(
+                    kind="pdq",
+                    item=None,
+                    state__in=["quarantined", "revoked"],
+                    expires_at__isnull=False,
+                ),
+                name="bank_watch_is_no_decision",
+            ),
             models.UniqueConstraint(
                 fields=["bank", "digest"],
                 condition=Q(item=None, digest__isnull=False),
@@ -232,7 +250,7 @@ class BankEntry(models.Model):
             ),
             models.UniqueConstraint(
                 fields=["bank", "pdq"],
-                condition=Q(item=None, pdq__isnull=False),
+                condition=Q(item=None, target=None, pdq__isnull=False),
                 name="bank_picture_once",
             ),
         ]

@@ -208,12 +208,16 @@ def _known(print_: Fingerprint) -> Iterator[tuple[BankEntry, Likeness]]:
     """The entries that one piece of media is like, each with how."""
     entries = (
         looked_for()
-        .filter(Q(item__platform=print_.platform_id) | Q(item=None))
+        .filter(
+            Q(item__platform=print_.platform_id)
+            | Q(item=None, target=None)
+            | Q(target__report__platform=print_.platform_id)
+        )
         .exclude(item=print_.item_id)
     )
     shown = may_be_shown(print_)
     if shown:
-        entries = entries.filter(item=None)
+        entries = entries.filter(item=None, target=None)
     for entry in entries.filter(digest__in=[print_.sha256, print_.md5]):
         yield entry, SAME_BYTES if entry.kind == SignalKind.SHA256 else SAME_MD5
     if shown:

@@ -81,6 +81,16 @@ CODES: Mapping[str, Code] = {
         "They do not move the queue.",
         ("platform", "actor"),
     ),
+    "report.fingerprint_limit": Code(
+        "A reported fingerprint is on more posts than it may hide. "
+        "The rest is still shown. A person must look.",
+        ("platform", "case"),
+    ),
+    "contact.not_held": Code(
+        "Many ask that one account cannot write to them. "
+        "No more is held. A person must look.",
+        ("platform", "actor"),
+    ),
     "original.differs": Code(
         "What the site served for sealing is not what was fingerprinted.",
     ),
@@ -88,6 +98,11 @@ CODES: Mapping[str, Code] = {
         "Child-safety reports come in faster than the limit. "
         "They are taken in slowly; none is refused.",
         ("platform",),
+    ),
+    "rate.picture_looks": Code(
+        "Very many ask whether pictures are known. They get no answer for now; "
+        "reports come in as ever.",
+        (),
     ),
     "report.clearance_challenged": Code(
         "Somebody reports again what was cleared. A person must look.",

@@ -176,7 +176,7 @@ def _page(template: str) -> tuple[Cell, ...]:
 
 _ORDERS = tuple(
     Cell(verb, Channel.ORDER, When.SOON, Tongue.NONE)
-    for verb in (*STATE_AFTER, "statement")
+    for verb in (*STATE_AFTER, "statement", "hold_contact", "release_contact")
 )
 _REASONS = _statement(
     "statement_decision", When.AFTER_WAITING, Need.DECIDED, Need.VIOLATION
@@ -205,6 +205,10 @@ MATRIX: Mapping[Kind, Row] = {
             ),
         ),
     ),
+    Kind.WATCH_STARTED: _about_case(OWN_ACT),
+    Kind.WATCH_ENDED: _about_case(STATUS_SHOWS),
+    Kind.CONTACT_HELD: _about_case(STATUS_SHOWS),
+    Kind.CONTACT_RELEASED: _about_case(STATUS_SHOWS),
     Kind.REPORT_EXTENDED: _about_case(OWN_ACT),
     Kind.REPORT_CHALLENGED: _about_case(OWN_ACT),
     Kind.CONTACT_GIVEN: _about_case(_letter("confirm")),

@@ -22,14 +22,28 @@ from holdfast.base.events import Event, Kind, emit, in_bulk
 from holdfast.base.rows import read
 from holdfast.decisions.models import Decision
 from holdfast.intake.models import Report
+from holdfast.intake.queries import by_fingerprint_alone
 from holdfast.items.models import ItemState
+from holdfast.matching.watches import public
 from holdfast.notifications import facts as so
+from holdfast.notifications.knowing import counted, may_know
 from holdfast.notifications.matrix import cell
 from holdfast.notifications.models import Notification, Receipt
 from holdfast.notifications.words import compose
 from holdfast.policy import queries as policies
 from holdfast.triage.models import Case, CaseItem, CaseState, CaseTarget, Deadline
 from holdfast.triage.placing import living
+
+UNKNOWN = {
+    "violation": "violation_unseen",
+    "violation_known": "violation_unseen",
+    "violation_unseen": "violation_unseen",
+    "no_violation": "no_violation_unseen",
+    "no_violation_unseen": "no_violation_unseen",
+    "looking_again": "looking_again",
+}
+"""How a decision is told to who must not learn that something stands in private; what
+is not here is not told to them."""
 
 
 def make_receipt(event: Event) -> None:
@@ -41,6 +55,7 @@ def make_receipt(event: Event) -> None:
     ).exclude(item__state=ItemState.VISIBLE)
     names = dict(standing.values_list("item", "item__external_id"))
     before = [name for item, name in names.items() if item not in frozen]
+    counting = set(counted(report).values_list("item", flat=True))
     targets = [
         {
             "named_as": target.named_as,
@@ -73,6 +88,13 @@ def make_receipt(event: Event) -> None:
     told = cell(kind, so.audience_of(report), template)
     facts = so.of_receipt(
         report.platform.name, body, has_codename=hasattr(report, "codename")
+    )
+    facts = replace(
+        facts,
+        told_to_hide=len(frozen & counting),
+        hidden_before=len(names.keys() & counting - frozen),
+        fingerprint_alone=by_fingerprint_alone(report),
+        found_in_public=public(frozen).exists(),
     )
     if kind == Kind.REPORT_SET_ASIDE:
         facts = replace(facts, set_aside_until=so.set_aside_until(report))
@@ -232,13 +254,18 @@ def _tell(
     referral = Referral.objects.filter(decision=decision).order_by("opened_at").first()
     rows = reports.select_related("platform", "codename").order_by("received_at")
     for report in rows:
-        told = cell(kind, so.audience_of(report), template)
+        # Whoever named a fingerprint alone does not learn what stands in private.
+        may = may_know(report, case)
+        if not may and template not in UNKNOWN:
+            continue
+        about = template if may else UNKNOWN[template]
+        told = cell(kind, so.audience_of(report), about)
         of_report = so.for_report(facts, case, report)
         text = compose(told, report.language, of_report)
         with transaction.atomic():
             made, new = Notification.objects.get_or_create(
                 report=report,
-                template=template,
+                template=told.template,
                 decision=decision,
                 case=case,
                 defaults={

@@ -11,7 +11,9 @@ from holdfast.base.by import By, Permission
 from holdfast.base.errors import NotFound
 from holdfast.base.ids import read_number
 from holdfast.intake.models import Report
+from holdfast.intake.queries import by_fingerprint_alone
 from holdfast.items.models import ItemState
+from holdfast.notifications.knowing import hidden
 from holdfast.notifications.models import Notification, Receipt
 from holdfast.policy import queries as policies
 from holdfast.triage.models import CaseItem, CaseState, CaseTarget, Deadline
@@ -54,6 +56,9 @@ class ReportStatus:
     category_label: str
     told_to_hide: int
     confirmed_hidden: int
+    by_fingerprint: bool
+    """Whether it names a fingerprint alone: then both numbers are 0 or 1, and say
+    whether anything is hidden that everybody could see."""
     may_challenge: bool
     clocks: tuple[ClockLine, ...]
     messages: tuple[Message, ...]
@@ -100,11 +105,7 @@ def status_of(report_id: UUID) -> ReportStatus:
     report = Report.objects.select_related("platform").get(id=report_id)
     places = CaseTarget.objects.filter(target__report=report).select_related("case")
     cases = [place.case for place in places]
-    states = list(
-        CaseItem.objects.filter(case__in=cases, certain=True).values_list(
-            "item__state", "item__confirmed_state"
-        )
-    )
+    told, confirmed = hidden(report)
     open_ = any(case.state == CaseState.OPEN for case in cases)
     claimed = any(case.claims.filter(released_at=None).exists() for case in cases)
     status = "decided" if cases and not open_ else "received"
@@ -117,8 +118,9 @@ def status_of(report_id: UUID) -> ReportStatus:
         received_at=report.received_at,
         status=status,
         category_label=policies.category_of(report.category).label,
-        told_to_hide=sum(state != ItemState.VISIBLE for state, _ in states),
-        confirmed_hidden=sum(confirmed != ItemState.VISIBLE for _, confirmed in states),
+        told_to_hide=told,
+        confirmed_hidden=confirmed,
+        by_fingerprint=by_fingerprint_alone(report),
         may_challenge=status == "decided",
         clocks=_clocks(report),
         messages=_messages(report),
@@ -129,11 +131,11 @@ def status_of(report_id: UUID) -> ReportStatus:
 def _frozen_since(report: Report, receipt: dict[str, Any]) -> list[str]:
     """What else of its cases was hidden after the receipt was made."""
     cases = CaseTarget.objects.filter(target__report=report).values("case")
-    hidden = CaseItem.objects.filter(case__in=cases, certain=True).exclude(
+    standing = CaseItem.objects.filter(case__in=cases, certain=True).exclude(
         item__state=ItemState.VISIBLE
     )
     said = {*receipt["frozen"], *receipt["already_frozen"]}
-    return sorted(set(hidden.values_list("item__external_id", flat=True)) - said)
+    return sorted(set(standing.values_list("item__external_id", flat=True)) - said)
 
 
 def _clocks(report: Report) -> tuple[ClockLine, ...]:

@@ -34,6 +34,10 @@ class Facts:
     """Items that the platform was told to hide because of this very report."""
     hidden_before: int = 0
     """Items of its cases that had been kept from view before it came."""
+    fingerprint_alone: bool = False
+    """Whether the report names a picture's fingerprint and nothing else."""
+    found_in_public: bool = False
+    """Whether something was frozen because of it that everybody could see."""
     parts: int = 1
     """How many things the report is about."""
     part: int = 1

@@ -53,6 +53,8 @@ def _which(facts: Facts) -> list[str]:
 
 
 def _receipt(facts: Facts) -> str:
+    if facts.fingerprint_alone:
+        return _receipt_of_fingerprint(facts)
     told, before = facts.told_to_hide, facts.hidden_before
     parts: list[str] = []
     if told:
@@ -85,6 +87,24 @@ def _receipt(facts: Facts) -> str:
         )
     parts.append(_("You do not have to do anything more."))
     return " ".join(parts)
+
+
+def _receipt_of_fingerprint(facts: Facts) -> str:
+    """No place, nothing private and no number: anybody can have the picture."""
+    found = (
+        _("We know this picture. We have told %(platform)s to hide it.")
+        if facts.found_in_public
+        else _(
+            "We did not find this picture where everybody can see it on %(platform)s."
+        )
+    ) % {"platform": facts.platform}
+    return " ".join(
+        [
+            found,
+            _("A person reads your report."),
+            _("You do not have to do anything more."),
+        ]
+    )
 
 
 def _hidden(facts: Facts) -> str:

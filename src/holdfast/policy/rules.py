@@ -121,6 +121,14 @@ class Policy:
     withhold_at_decision: Withholding
     keep_days: Mapping[str, int]
     wave_reports_per_hour: int
+    fingerprint_freezes_at_most: int
+    """Items that reporters' fingerprints of one picture hide before people look."""
+    contact_hold_days: int
+    """How long an account cannot write to whoever reported it."""
+    contact_holds_at_most: int
+    """Holds on one account that its platform does not vouch for."""
+    watch_days: int
+    """How long later uploads are held against a reporter's fingerprint."""
 
     def category(self, code: str) -> Category:
         """The category of that code; raises ``InvalidInput`` with those there are."""
@@ -209,6 +217,10 @@ def _policy(raw: Mapping[str, Any], digest: str) -> Policy:
         ),
         keep_days={name: int(days) for name, days in raw["keep_days"].items()},
         wave_reports_per_hour=int(raw["wave_reports_per_hour"]),
+        fingerprint_freezes_at_most=int(raw["fingerprint_freezes_at_most"]),
+        contact_hold_days=int(raw["contact_hold_days"]),
+        contact_holds_at_most=int(raw["contact_holds_at_most"]),
+        watch_days=int(raw["watch_days"]),
     )
 
 
@@ -246,6 +258,14 @@ def _check(policy: Policy) -> None:
         holds(when)
         if urgency not in URGENCIES:
             raise InvalidInput(f"There is no urgency {urgency!r}.")
+    limits = (
+        policy.fingerprint_freezes_at_most,
+        policy.watch_days,
+        policy.contact_hold_days,
+        policy.contact_holds_at_most,
+    )
+    if min(limits) < 0:
+        raise InvalidInput("What a reporter may ask for has no limit below zero.")
     holds(policy.withhold_at_freeze.when)
     holds(policy.withhold_at_decision.when)
     first_other = [each.child_safety for each in policy.categories]

@@ -24,9 +24,11 @@ from holdfast.matching import operations as matching
 from holdfast.matching.models import BankEntry, Match
 from holdfast.matching.queries import Copy, find_copies
 from holdfast.matching.rules import Basis
+from holdfast.matching.watches import end_watches, find_pictures, same_pictures
 from holdfast.policy import queries as policies
 from holdfast.policy.rules import Category, Policy, ReportFacts, faster
 from holdfast.triage.clocks import facts_of, start_clocks
+from holdfast.triage.fingerprint_limit import page_beyond_limit, within_limit
 from holdfast.triage.merging import join
 from holdfast.triage.models import (
     FOUND_FIRST,
@@ -40,6 +42,7 @@ from holdfast.triage.models import (
 from holdfast.triage.placing import (
     cases_of,
     cases_of_entry,
+    cases_of_targets,
     living,
     lock_places,
     place_items,
@@ -53,14 +56,16 @@ def place_report_in_case(event: Event) -> None:
     """Place each thing that a report names, with its reposts and known copies."""
     report = Report.objects.prefetch_related("additions").get(id=event.about["report"])
     targets = list(report.targets.order_by("position"))
-    copies = {
-        each.item_id: find_copies(each.item_id) for each in targets if each.item_id
-    }
+    copies = {each.id: _copies_of(each) for each in targets}
     lock_places(
-        {*copies, *(copy.item for found in copies.values() for copy in found)}, report
+        {
+            *(each.item_id for each in targets if each.item_id),
+            *(copy.item for found in copies.values() for copy in found),
+        },
+        report,
     )
     for target in targets:
-        _place_target(report, target, copies[target.item_id] if target.item_id else [])
+        _place_target(report, target, copies[target.id])
 
 
 def place_match_in_case(event: Event) -> None:
@@ -73,6 +78,10 @@ def place_match_in_case(event: Event) -> None:
     copies = [found, *reposts_of(found)]
     items = {copy.item for copy in copies} | {match.against_id or match.item_id}
     lock_places(items, entry=match.entry)
+    by_fingerprint = match.entry is not None and match.entry.target_id is not None
+    if match.entry is not None and by_fingerprint:
+        same = cases_of_entry(match.entry, match.item.platform_id)
+        copies = within_limit(copies, same)
     cases = cases_of(copy.item for copy in copies if copy.like.certain)
     is_new = False
     if match.entry is not None:
@@ -91,7 +100,9 @@ def place_match_in_case(event: Event) -> None:
         # The bank has nothing but bytes: what has them shows what to look for.
         matching.quarantine(match.item_id, category=case.category, case_id=case.id)
     _after_new_items(case, new, report=None)
-    if match.entry is not None:
+    if by_fingerprint:
+        page_beyond_limit(case, new)
+    elif match.entry is not None:
         _look_again_at_cleared(case, found.item, new)
 
 
@@ -138,6 +149,8 @@ def settle_decided_case(event: Event) -> None:
         decision_id=UUID(str(event.about["decision"])),
         by=SYSTEM,
     )
+    if case.outcome == "no_violation":
+        end_watches(case.targets.values_list("target", flat=True))
 
 
 def meet_first_look(event: Event) -> None:
@@ -169,7 +182,11 @@ def reopen(case_id: UUID, *, by: By) -> None:
 
 
 def _place_target(report: Report, target: Target, copies: Sequence[Copy]) -> None:
-    if target.item_id:
+    if target.pdq is not None:
+        same = cases_of_targets(same_pictures(target))
+        copies = within_limit(copies, same)
+        cases = [*cases_of(copy.item for copy in copies if copy.like.certain), *same]
+    elif target.item_id:
         certain = (copy.item for copy in copies if copy.like.certain)
         cases = cases_of([target.item_id, *certain])
     else:
@@ -204,6 +221,14 @@ def _place_target(report: Report, target: Target, copies: Sequence[Copy]) -> Non
         by=SYSTEM,
     )
     _after_new_items(case, new, report=report)
+    if target.pdq is not None:
+        page_beyond_limit(case, new)
+
+
+def _copies_of(target: Target) -> list[Copy]:
+    if target.pdq is not None:
+        return find_pictures(target)
+    return find_copies(target.item_id) if target.item_id else []
 
 
 def _cases_of_named(report: Report, target: Target) -> list[Case]:

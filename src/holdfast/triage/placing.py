@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
 from holdfast.base import clock
 from holdfast.base.errors import NotFound
@@ -21,7 +21,7 @@ from holdfast.items.queries import hold_items, reposts_below
 from holdfast.matching.models import BankEntry, likeness_columns
 from holdfast.matching.queries import Copy
 from holdfast.matching.rules import Basis
-from holdfast.triage.models import Case, CaseItem, ItemRole
+from holdfast.triage.models import Case, CaseItem, CaseTarget, ItemRole
 
 
 def lock_places(
@@ -38,6 +38,8 @@ def lock_places(
         cases |= Q(targets__target__report=report)
     if entry is not None:
         cases |= Q(items__entry=entry)
+        if entry.target_id is not None:
+            cases |= Q(targets__target=entry.target_id)
     beside = CaseItem.objects.filter(
         case__in=Case.objects.filter(cases).values("id"),
         item__state=ItemState.VISIBLE,
@@ -63,17 +65,28 @@ def cases_of(item_ids: Iterable[UUID]) -> list[Case]:
 
 
 def cases_of_entry(entry: BankEntry, platform_id: UUID) -> list[Case]:
-    """The cases on a platform in which an entry of a bank put something."""
+    """The cases on a platform in which an entry of a bank put something.
+
+    What a reporter named by a fingerprint stands in a case from the first.
+    """
+    if entry.target_id is not None:
+        return cases_of_targets([entry.target_id])
     places = CaseItem.objects.filter(
         entry=entry, case__platform=platform_id, role=ItemRole.KNOWN
     )
     return _locked(places.values_list("case", flat=True))
 
 
-def _locked(case_ids: QuerySet[CaseItem, UUID]) -> list[Case]:
+def cases_of_targets(target_ids: Iterable[UUID]) -> list[Case]:
+    """The cases in which reported things stand, locked in the order of their ids."""
+    places = CaseTarget.objects.filter(target__in=list(target_ids))
+    return _locked(places.values_list("case", flat=True))
+
+
+def _locked(case_ids: Iterable[UUID]) -> list[Case]:
     return list(
         Case.objects.select_for_update(no_key=True)
-        .filter(id__in=case_ids)
+        .filter(id__in=list(case_ids))
         .order_by("id")
     )
 

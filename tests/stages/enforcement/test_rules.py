@@ -39,8 +39,15 @@ def test_a_lease_outlasts_an_attempt() -> None:
 
 
 def test_verbs_and_states_are_those_of_the_tables() -> None:
-    assert set(rules.BODIES) | {"suspend", "reinstate", "statement"} == set(Verb.values)
-    assert set(rules.STATE_AFTER) | {"statement"} == set(Verb.values)
+    of_accounts = {
+        "suspend", "reinstate", "hold_contact", "release_contact", "statement"
+    }  # fmt: skip
+    assert set(rules.BODIES) | of_accounts == set(Verb.values)
+    assert set(rules.STATE_AFTER) | {
+        "hold_contact",
+        "release_contact",
+        "statement",
+    } == set(Verb.values)
     states = {*ItemState.values, *ActorState.values}
     assert set(rules.STATE_AFTER.values()) <= states
 

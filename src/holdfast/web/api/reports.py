@@ -120,6 +120,7 @@ def _given(caller: Caller, said: ReportIn) -> intake.ReportGiven:
         police_number=said.police_number or "",
         police_agency=said.police_agency or "",
         in_danger_now=bool(said.in_danger_now),
+        wants_contact_hold=bool(said.hold_contact),
         wants_codename=bool(said.wants_codename),
     )
 
@@ -131,5 +132,13 @@ def _look_up(platform_id: UUID, said: TargetIn) -> intake.TargetGiven:
         actor=said.actor or "",
         conversation=said.conversation or "",
         description=said.description or "",
+        fingerprint=_fingerprint(said),
         located=item_meant(platform_id, said.item or "", said.url or ""),
     )
+
+
+def _fingerprint(said: TargetIn) -> intake.FingerprintGiven | None:
+    given = said.fingerprint
+    if given is None:
+        return None
+    return intake.FingerprintGiven.from_hex(given.pdq, given.quality, watch=given.watch)

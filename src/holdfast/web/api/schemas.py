@@ -239,6 +239,23 @@ class ActorState(Schema):
     state: Literal["active", "suspended"]
 
 
+class FingerprintIn(Schema):
+    """A picture that the reporter has and does not send."""
+
+    model_config = _example(
+        pdq="f8f8f0cee0f4a84f06370a22038f63f0b36e2ed596621e1d33e6b39c4e9c9b22",
+        quality=100,
+    )
+
+    pdq: Annotated[str, Field(pattern="^([0-9a-f]{64}|[0-9a-f]{512})$")] = Field(
+        description="Its PDQ in hexadecimal; or all eight, turned in Meta's order."
+    )
+    quality: Annotated[int, Field(ge=0, le=100)]
+    watch: bool = Field(
+        False, description="Hide later uploads that show it, until people decide."
+    )
+
+
 class TargetIn(Schema):
     """One reported thing, by whatever the reporter has of it."""
 
@@ -247,6 +264,7 @@ class TargetIn(Schema):
     actor: ActorId | None = None
     conversation: ConversationId | None = None
     description: Annotated[Text, Field(max_length=20_000)] | None = None
+    fingerprint: FingerprintIn | None = None
 
 
 class ReportIn(Schema):
@@ -283,6 +301,12 @@ class ReportIn(Schema):
         description="An e-mail address, or a phone number with its country's, of a"
         " reporter who wants to hear when people have decided. Whoever reads it is"
         " asked first, and messages say only that there is news.",
+    )
+    hold_contact: bool | None = Field(
+        None,
+        description="Whoever is reported shall not write to the reporter until people "
+        "have decided: a `hold_contact` follows, towards `reporter`. Without a "
+        "`reporter` nothing can be held.",
     )
     wants_codename: bool | None = None
 
@@ -346,7 +370,15 @@ class ChangeOut(Schema):
     id: str
     number: int = Field(description="Counts per item, or per actor, from 1.")
     verb: Literal[
-        "freeze", "thaw", "remove", "restore", "suspend", "reinstate", "statement"
+        "freeze",
+        "thaw",
+        "remove",
+        "restore",
+        "suspend",
+        "reinstate",
+        "hold_contact",
+        "release_contact",
+        "statement",
     ]
     item: str | None = None
     actor: str | None = None

@@ -17,7 +17,9 @@ from django.urls import reverse
 from django.utils.formats import number_format
 
 from holdfast.base.by import By, Permission
+from holdfast.enforcement.contact import HoldLine, holds_of
 from holdfast.enforcement.queries import DeliveryLine
+from holdfast.matching.watches import watched
 from holdfast.policy.rules import Policy
 from holdfast.review.lines import (
     ActorLine,
@@ -118,12 +120,20 @@ def _facts(said: Iterable[tuple[str, Any]]) -> tuple[Fact, ...]:
 
 def reports(page: CasePage) -> list[dict[str, Any]]:
     """The reports, the first first, as people said them."""
-    return [_report(line) for line in page.reports[:REPORTS_SHOWN]]
+    shown = page.reports[:REPORTS_SHOWN]
+    holds = holds_of(line.report_id for line in shown)
+    return [_report(line, holds) for line in shown]
 
 
-def _report(line: ReportLine) -> dict[str, Any]:
+def _report(line: ReportLine, holds: Sequence[HoldLine]) -> dict[str, Any]:
     return {
         "line": line,
+        "watched": watched(line.report_id),
+        "holds": [
+            each
+            for each in holds
+            if each.report_id == line.report_id and each.released_at is None
+        ],
         "channel": words.CHANNELS.get(line.channel, line.channel),
         "claims": [words.CLAIMS.get(each, each) for each in line.claims],
         "police": " · ".join(

@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, path
 from holdfast.web import media
 from holdfast.web.console.views import (
     alarms,
+    asked,
     authorities,
     case,
     messages,
@@ -32,6 +33,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{_CASE}/note", case.AddNote.as_view(), name="note"),
     path(f"{_CASE}/read", case.ReadCase.as_view(), name="read"),
     path(f"{_CASE}/copy/<uuid:item>", case.SettleCopy.as_view(), name="settle"),
+    path(f"{_CASE}/watch/<uuid:report>", asked.EndWatch.as_view(), name="end-watch"),
+    path(
+        f"{_CASE}/contact/<uuid:hold>",
+        asked.ReleaseHold.as_view(),
+        name="release-hold",
+    ),
     path(f"{_CASE}/thaw", case.ThawItem.as_view(), name="thaw"),
     path(
         f"{_CASE}/reveal/<uuid:item>/words",

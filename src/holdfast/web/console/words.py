@@ -113,6 +113,8 @@ VERBS: Mapping[str, str] = {
     "restore": "Restore",
     "suspend": "Suspend the account",
     "reinstate": "Reinstate the account",
+    "hold_contact": "Stop the account from writing to its reporter",
+    "release_contact": "Let the account write to its reporter again",
     "statement": "Give the reasons",
 }
 NEEDS: Mapping[str, str] = {
@@ -172,6 +174,10 @@ EVENTS: Mapping[str, str] = {
     "alarm.raised": "Alarm",
     "alarm.acknowledged": "Alarm taken",
     "alarm.escalated": "Alarm escalated",
+    "watch.started": "A picture is watched for",
+    "watch.ended": "A picture is watched for no more",
+    "contact.held": "An account is kept from writing to its reporter",
+    "contact.released": "An account may write to its reporter again",
 }
 SETTLED: Mapping[str, str] = {
     "copy.confirmed": "It is a copy, and is decided with the rest.",

@@ -41,6 +41,8 @@ class Memory:
     """The id of the one report that may be followed, as text."""
     codename: str = ""
     """Until it is written down."""
+    visit: str = ""
+    """A random name, so that one visit cannot look for pictures without end."""
     said: str = ""
     """A code of ``words.SAID`` that the next page shows once."""
     expired: bool = False

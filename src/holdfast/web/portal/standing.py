@@ -88,6 +88,11 @@ def _hiding(report: ReportStatus) -> list[Step]:
     if not told:
         return []
     facts = {"platform": report.platform, "count": told, "confirmed": confirmed}
+    if report.by_fingerprint:
+        # Neither how many nor whose: somebody else may have the picture, too.
+        if confirmed >= told:
+            return [Step(_("%(platform)s has confirmed it: hidden") % facts, "done")]
+        return [Step(_("We have told %(platform)s to hide the picture") % facts, "now")]
     if confirmed >= told:
         words = ngettext(
             "%(platform)s has confirmed it: the post is no longer shown",

@@ -2,7 +2,14 @@
 
 from django.urls import path
 
-from holdfast.web.portal.views import adding, contact, follow, report
+from holdfast.web.portal.views import (
+    adding,
+    contact,
+    contact_hold,
+    follow,
+    on_device,
+    report,
+)
 
 app_name = "portal"
 urlpatterns = [
@@ -10,6 +17,8 @@ urlpatterns = [
     path("report", report.Link.as_view(), name="link"),
     path("report/where", report.Where.as_view(), name="where"),
     path("report/received", report.Received.as_view(), name="received"),
+    path("report/picture", on_device.Picture.as_view(), name="picture"),
+    path("report/picture/send", on_device.Send.as_view(), name="picture_send"),
     path("report/more/<slug:name>", adding.InARow.as_view(), name="more"),
     path("follow", follow.Follow.as_view(), name="follow"),
     path("follow/status", follow.Status.as_view(), name="status"),
@@ -17,6 +26,11 @@ urlpatterns = [
     path("follow/challenge", follow.Challenge.as_view(), name="challenge"),
     path("follow/contact", contact.Hearing.as_view(), name="contact"),
     path("follow/contact/forget", contact.Forget.as_view(), name="forget_contact"),
+    path("follow/watch", on_device.StopWatching.as_view(), name="stop_watching"),
+    path("follow/hold", contact_hold.ContactHold.as_view(), name="hold_contact"),
+    path(
+        "follow/release", contact_hold.ReleaseContact.as_view(), name="release_contact"
+    ),
     path("follow/finished", follow.Finished.as_view(), name="finished"),
     # Where the link of a letter leads.
     path("m/<str:link>", contact.FromLetter.as_view(), name="letter"),

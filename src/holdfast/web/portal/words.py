@@ -62,6 +62,12 @@ SAID: Final[dict[str, Words]] = {
         "it and press the button, so that we know it reaches you."
     ),
     "contact_quiet": _("We have kept it, and we send nothing for now."),
+    "held": _("We have told the site to stop the account from writing to you."),
+    "not_held": _(
+        "Many people have asked the same about this account. A person looks at it now."
+    ),
+    "released": _("We have told the site that they may write to you again."),
+    "unwatched": _("We do not look out for your picture any more."),
     "withdrawn": _("We keep no e-mail address or phone number of yours any more."),
 }
 """Said once, at the top of the page that follows."""

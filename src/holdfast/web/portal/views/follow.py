@@ -17,7 +17,9 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 
 from holdfast.base.errors import NotFound
+from holdfast.enforcement.contact import holds_of
 from holdfast.intake import operations as intake
+from holdfast.matching import watches
 from holdfast.notifications import operations as notifying
 from holdfast.notifications import queries as notifications
 from holdfast.notifications.letters import ways
@@ -86,6 +88,10 @@ class Status(Mine):
             "messages": standing.messages(known),
             "unsaved": bool(self.memory.codename),
             "letters": bool(ways()),
+            "holds": [
+                each for each in holds_of([self.report_id]) if each.released_at is None
+            ],
+            "watched": watches.watched(self.report_id),
             "said": SAID.get(self.memory.take_said(), ""),
         }
         return render(request, "portal/status.html", context)

@@ -1,0 +1,96 @@
+"""Telling the platform of contact holds, and how far it has come with them.
+
+A hold is a delivery about the account that is held, in order with what else happens to
+it. The platform is told towards whom, for it needs to know, and until when; it goes on
+holding until it is told to release.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from holdfast.base.by import SYSTEM
+from holdfast.base.events import Event
+from holdfast.enforcement.models import Delivery, DeliveryState, Verb
+from holdfast.enforcement.orders import lock_subject, order
+from holdfast.freeze.models import ContactHold
+
+
+def order_contact_hold(event: Event) -> None:
+    """Step: the account cannot write to its reporter."""
+    _order_once(event, Verb.HOLD_CONTACT)
+
+
+def order_contact_release(event: Event) -> None:
+    """Step: it can again."""
+    _order_once(event, Verb.RELEASE_CONTACT)
+
+
+@dataclass(frozen=True)
+class HoldLine:
+    """One contact hold. ``confirmed``: the platform has done what it was last told."""
+
+    id: UUID
+    report_id: UUID
+    actor: str
+    """The name by which the account is known on its platform."""
+    held_at: datetime
+    ends_at: datetime
+    released_at: datetime | None
+    because: str
+    vouched: bool
+    confirmed: bool
+
+
+def holds_of(report_ids: Iterable[UUID]) -> list[HoldLine]:
+    """The contact holds of some reports, the first first."""
+    holds = ContactHold.objects.filter(report__in=list(report_ids))
+    rows = list(holds.select_related("actor").order_by("held_at", "id"))
+    told = Delivery.objects.filter(
+        verb__in=[Verb.HOLD_CONTACT, Verb.RELEASE_CONTACT],
+        body__hold__in=[str(row.id) for row in rows],
+    )
+    last = {each.body["hold"]: each for each in told.order_by("number")}
+    return [
+        HoldLine(
+            id=row.id,
+            report_id=row.report_id,
+            actor=row.actor.screen_name or row.actor.external_id,
+            held_at=row.held_at,
+            ends_at=row.ends_at,
+            released_at=row.released_at,
+            because=row.because,
+            vouched=row.vouched,
+            confirmed=str(row.id) in last
+            and last[str(row.id)].state == DeliveryState.CONFIRMED,
+        )
+        for row in rows
+    ]
+
+
+def _order_once(event: Event, verb: Verb) -> None:
+    hold = ContactHold.objects.select_related("actor", "toward").get(
+        id=event.about["hold"]
+    )
+    with transaction.atomic():
+        actor = lock_subject(hold.actor)
+        known = Delivery.objects.filter(
+            actor=actor.id, verb=verb, body__hold=str(hold.id)
+        )
+        if known.exists():
+            return
+        order(
+            actor,
+            verb,
+            {
+                "hold": str(hold.id),
+                "toward": hold.toward.external_id,
+                "until": hold.ends_at.isoformat(),
+            },
+            by=SYSTEM,
+        )
