@@ -7,7 +7,8 @@ counts as found where it would be frozen, and apart from that where it would be 
 to people. The peer (PDQ as everybody uses it) sees the same files in the same run.
 
 Smooth photographs are counted and left out: where fewer than MIN_VISIBLE_POINTS can be
-followed there is nothing to hold on to, and Holdfast never freezes by features alone.
+followed, or all lie on one line, there is nothing to hold on to, and Holdfast never
+freezes by features alone.
 """
 
 from __future__ import annotations
@@ -151,7 +152,8 @@ class _Bench:
         start = time.perf_counter()
         features = extract(luma)
         self.times["extract"].append(time.perf_counter() - start)
-        self.items.append((name, family, sign_picture(data), features))
+        stored = Features.from_bytes(features.to_bytes())
+        self.items.append((name, family, sign_picture(data), stored))
 
     def report(
         self, photograph: _Photograph, families: dict[str, dict[str, int]]
@@ -199,14 +201,19 @@ def _by_views(one: Signals, other: Signals) -> bool:
 
 
 def _near_duplicates(photographs: Sequence[_Photograph]) -> dict[str, Any]:
-    """What becomes of two pictures of one scene: for people, never frozen."""
-    made, frozen, for_people, names = 0, 0, 0, []
+    """What features make of two pictures of one scene: for people, never frozen.
+
+    ``by_pdq``: those that PDQ takes for copies all the same.
+    """
+    made, frozen, for_people, by_pdq, names = 0, 0, 0, 0, []
     for place, each in enumerate(photographs):
         other = photographs[(place + 1) % len(photographs)].picture
         for scene, show in SCENES.items():
             one, two = show(each.picture, Random(each.name + scene), other)
-            query = extract_query(decode_luma(as_jpeg(one, 85)).pixels)
-            found = align(query, extract(decode_luma(as_jpeg(two, 80)).pixels))
+            files = as_jpeg(one, 85), as_jpeg(two, 80)
+            first, second = (decode_luma(data).pixels for data in files)
+            found = align(extract_query(first), extract(second))
+            by_pdq += _by_pdq(*(sign_picture(data) for data in files))
             made += 1
             if found is not None and found.verdict is Verdict.SAME:
                 frozen += 1
@@ -217,6 +224,7 @@ def _near_duplicates(photographs: Sequence[_Photograph]) -> dict[str, Any]:
         "made": made,
         "frozen": frozen,
         "for_people": for_people,
+        "by_pdq": by_pdq,
         "frozen_names": names,
     }
 
@@ -240,7 +248,11 @@ def _photographs(media: Path | None, most: int) -> tuple[list[_Photograph], list
         luma = decode_luma(data).pixels
         query, stored = extract_query(luma), extract(luma)
         itself = align(query, stored)
-        if itself is None or itself.overlap.still_points < MIN_VISIBLE_POINTS:
+        if (
+            itself is None
+            or itself.doubts
+            or itself.overlap.still_points < MIN_VISIBLE_POINTS
+        ):
             smooth.append(name)
             continue
         kept.append(_Photograph(name, picture, sign_picture(data), query, stored))

@@ -12,11 +12,20 @@ from random import Random
 import numpy as np
 import pytest
 import skimage.data
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
 from holdfast.base.errors import HoldfastError
-from holdfast.signals.alignment import Doubt, Verdict, align
+from holdfast.signals.alignment import (
+    LEVER,
+    REACH_PIXELS,
+    Doubt,
+    Verdict,
+    _of_one_mind,
+    align,
+)
 from holdfast.signals.features import Features, Query, extract, extract_query
 from holdfast.signals.media import decode_luma
 from holdfast.signals.overlap import _best_rectangle, compare
@@ -108,6 +117,57 @@ def test_it_says_how_the_copy_was_made(queries: dict[str, Query]) -> None:
     assert larger.of_query > 0.85
 
 
+def test_what_stands_round_it_may_be_like_it() -> None:
+    """The motorcycle, small, in the picture that the other eye saw of it."""
+    left, right, _ = getattr(skimage.data, "stereo_motorcycle")()  # noqa: B009
+    one, two = Image.fromarray(left), Image.fromarray(right)
+    inset = EDITS["picture_in_picture"](one, Random(2), two)
+    found = align(extract_query(luma(one, 92)), extract(luma(inset)))
+    assert found is not None
+    assert found.verdict is Verdict.SAME
+    assert found.of_query > 0.85
+    assert not found.is_whole
+
+
+def test_matches_on_one_line_are_not_enough() -> None:
+    """A bright shore between a smooth sky and a smooth sea: either may have changed."""
+    smooth = np.linspace(90, 150, 400)[:, None] * np.ones((1, 600))
+    shore = smooth.astype(np.uint8)
+    shore[190:206] = np.asarray(photograph("coins").convert("L").resize((600, 16)))
+    found = align(extract_query(shore), extract(shore))
+    assert found is not None
+    assert Doubt.LITTLE_SHOWN in found.doubts
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(8, 40), st.integers(0, 60))
+@settings(max_examples=50, deadline=None)
+def test_those_of_one_mind_are_found_among_others(
+    seed: int, planted: int, strangers: int
+) -> None:
+    """Beside a plain computation, and with a similarity that was planted."""
+    chance = np.random.default_rng(seed)
+    count = planted + strangers
+    here, there, by = np.empty((3, count), np.complex128)
+    for points in (here, there):
+        points.real, points.imag = chance.uniform(0, 300, (2, count))
+    turn = chance.uniform(0, 6.28, count)
+    by.real, by.imag = np.cos(turn), np.sin(turn)
+    by *= chance.uniform(0.3, 3, count)
+    by[:planted] = by[0]
+    there[:planted] = by[0] * here[:planted] + (40 - 7j)
+    group, size = _of_one_mind(here, there, by)
+    foretold = np.abs(by - by[:, None]) <= LEVER * np.abs(by)[:, None]
+    apart = here - here[:, None]
+    off = np.abs(there - there[:, None] - by[:, None] * apart)
+    reach = REACH_PIXELS * np.maximum(1, np.abs(by))[:, None]
+    foretold &= off <= LEVER * np.abs(by)[:, None] * np.abs(apart) + reach
+    assert np.count_nonzero(group) == foretold.sum(axis=1).max()
+    assert (group == foretold).all(axis=1).any()
+    if planted > strangers:
+        assert group[:planted].all()
+        assert size == pytest.approx(abs(by[group]), rel=LEVER)
+
+
 def test_the_answer_is_always_the_same(
     queries: dict[str, Query], stored: dict[str, Features]
 ) -> None:
@@ -151,7 +211,9 @@ def test_the_benchmark_counts(tmp_path: Path) -> None:
     assert figures["families"]["crop_10"]["holdfast"] == 1
     assert figures["families"]["crop_10"]["pdq"] < 1
     assert (figures["wrongly_frozen"], figures["unrelated"]) == (0, 6)
-    assert figures["near_duplicates"]["made"] == 2 * len(SCENES)
+    near = figures["near_duplicates"]
+    assert (near["made"], near["frozen"]) == (2 * len(SCENES), 0)
+    assert near["by_pdq"] <= near["made"]
 
 
 def test_the_benchmark_refuses_an_empty_folder(tmp_path: Path) -> None:

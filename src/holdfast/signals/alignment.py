@@ -13,6 +13,7 @@ measured on others by ``holdfast bench edits``.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from math import atan2, degrees, sqrt
@@ -23,6 +24,7 @@ from numpy.typing import NDArray
 from holdfast.signals.features import (
     Descriptors,
     Features,
+    Points,
     Query,
     from_thumbnail,
 )
@@ -32,13 +34,18 @@ from holdfast.signals.laying import Affine
 from holdfast.signals.opencv import cv2
 from holdfast.signals.overlap import Overlap, compare
 
+Plane = NDArray[np.complex128]
+"""Points as complex numbers."""
+
 MATCH_BITS = 72
 """Descriptors further apart are not taken for the same point. Loose: geometry
 decides. Points of copies are 4 to 30 bits apart in the middle, 70 at worst."""
-TURN_DEGREES = 20.0
-SIZE_OCTAVES = 0.4
-"""Matches agree on the turn and the size of the picture within these (ORB's angles
-are good to about 10 degrees, its sizes to a step of 1.2)."""
+LEVER = 0.35
+"""One match foretells turn, size and place of the others, off by this share at most:
+ORB's angles are good to about 10 degrees (0.17), its sizes to a step of 1.2."""
+PROPOSALS = 3
+"""So many ways to lay one on the other are tried: what stands round a picture that was
+laid into another may resemble the query as well."""
 REACH_PIXELS = 2.5
 """How near RANSAC wants a point to where it should be, on either thumbnail."""
 RANSAC_TRIES = 2000
@@ -86,7 +93,11 @@ MAX_MOVED = 0.004
 MAX_LAID_OVER = 0.25
 MIN_STILL_POINTS = 10
 """With fewer points to follow, a moved camera or subject could not be seen."""
-MAX_DRIFTED, MAX_DRIFTED_SHARE = 1, 0.02
+MIN_STILL_WIDTH = 0.055
+"""All on one line (a shore, a horizon), they say nothing of what is beside it."""
+MAX_DRIFTED, MAX_DRIFTED_SHARE = 2, 0.03
+MAX_DRIFTED_TOGETHER = 0.5
+"""Pixels. Of copies 98 of 100 stay below 0.3."""
 MAX_OUTSIDE, MAX_OUTSIDE_AGREEING = 20, 0.5
 """So many blocks beside the shared part, and so many of them agreeing: then it was
 not a frame that was left out, but something that changed."""
@@ -117,6 +128,11 @@ class Alignment:
     overlap: Overlap
 
     @property
+    def is_whole(self) -> bool:
+        """Most of either is shared."""
+        return min(self.of_query, self.of_stored) > 0.75
+
+    @property
     def query_is_part(self) -> bool:
         """The stored picture shows more round it: cut out of it, or laid into it."""
         return self.of_query > 0.75 > self.of_stored
@@ -134,32 +150,36 @@ def align(query: Query, stored: Features) -> Alignment | None:
 
     Raises ImportError without OpenCV.
     """
-    found = [
-        each
-        for mirrored, features in ((False, query.plain), (True, query.mirrored))
-        if (each := _align(features, stored, mirrored)) is not None
-    ]
-    if not found:
-        # A picture that stands small in the stored one has few of its points: take
-        # all that the thumbnail gives.
-        rich = from_thumbnail(stored.thumbnail)
-        found = [
-            each
-            for mirrored, features in ((False, query.plain), (True, query.mirrored))
-            if (each := _align(features, rich, mirrored)) is not None
-        ]
-    return max(
-        found,
-        key=lambda each: (each.verdict == Verdict.SAME, each.overlap.agreeing),
-        default=None,
-    )
+    best = _best(query, stored, stored)
+    if best is None or (best.doubts and not best.is_whole):
+        # A picture that stands small in the stored one has few of its points: all that
+        # the thumbnail gives are taken where those that were stored do not do.
+        rich = _best(query, stored, from_thumbnail(stored.thumbnail))
+        best = max((each for each in (best, rich) if each), key=_rank, default=None)
+    return best
 
 
-def _align(query: Features, stored: Features, mirrored: bool) -> Alignment | None:
-    located = locate(query, stored)
-    if located is None:
-        return None
-    to_query, points = located
+def _best(query: Query, stored: Features, points: Features) -> Alignment | None:
+    """The best way in which these ``points`` lay ``stored`` on the query."""
+    found = None
+    for mirrored, asked in ((False, query.plain), (True, query.mirrored)):
+        for to_query, shared in locate(asked, points):
+            seen = _align(asked, stored, mirrored, to_query, shared)
+            if seen is None or (found is not None and _rank(seen) <= _rank(found)):
+                continue
+            found = seen
+            if not found.doubts:
+                return found
+    return found
+
+
+def _rank(each: Alignment) -> tuple[bool, int]:
+    return not each.doubts, each.overlap.agreeing
+
+
+def _align(
+    query: Features, stored: Features, mirrored: bool, to_query: Affine, points: int
+) -> Alignment | None:
     scale = sqrt(abs(float(np.linalg.det(to_query[:, :2]))))
     if points < MIN_POINTS or not 1 / MOST_SCALE < scale < MOST_SCALE:
         return None
@@ -189,7 +209,8 @@ def _doubts(seen: Overlap) -> list[Doubt]:
     against = {
         Doubt.LITTLE_SHOWN: seen.agreeing < MIN_AGREEING_BLOCKS
         or seen.spread < MIN_SPREAD
-        or seen.still_points < MIN_STILL_POINTS,
+        or seen.still_points < MIN_STILL_POINTS
+        or seen.still_width < MIN_STILL_WIDTH,
         Doubt.SMALL_PART: max(seen.of_query, seen.of_stored) < MIN_PART,
         Doubt.TONES_DIFFER: seen.tone < MIN_TONE and seen.tone_levels > MAX_TONE_LEVELS,
         Doubt.DETAIL_DIFFERS: seen.sharp < MIN_SHARP
@@ -197,38 +218,78 @@ def _doubts(seen: Overlap) -> list[Doubt]:
         Doubt.CHANGED: seen.changed > MAX_CHANGED
         or seen.scattered > MAX_SCATTERED
         or not frame,
-        Doubt.MOVED: seen.moved > MAX_MOVED or seen.drifted_points > drift_allowed,
+        Doubt.MOVED: seen.moved > MAX_MOVED
+        or seen.drifted_points > drift_allowed
+        or seen.drifted_together > MAX_DRIFTED_TOGETHER,
         Doubt.MUCH_COVERED: seen.laid_over > MAX_LAID_OVER,
     }
     return [doubt for doubt, holds in against.items() if holds]
 
 
-def locate(query: Features, stored: Features) -> tuple[Affine, int] | None:
-    """The similarity that takes points of ``stored`` to the query's, and how many
-    points share it; None where none does."""
-    if len(query) < MIN_POINTS or len(stored) < MIN_POINTS:
-        return None
+def locate(query: Features, stored: Features) -> Iterator[tuple[Affine, int]]:
+    """Similarities that take points of ``stored`` to the query's, and how many points
+    share each; the most likely first, and none twice."""
+    if not len(query) or not len(stored):
+        return
     nearest, bits = _nearest(_words(query.descriptors), _words(stored.descriptors))
     alike = bits <= MATCH_BITS
     there, here = query.points[nearest[alike]], stored.points[alike]
-    if len(here) < MIN_POINTS:
-        return None
-    turn = there[:, 3] - here[:, 3]
-    size = np.log2(there[:, 2] / here[:, 2])
-    apart = np.abs((turn[:, None] - turn + 180) % 360 - 180)
-    agree = (apart < TURN_DEGREES) & (np.abs(size[:, None] - size) < SIZE_OCTAVES)
-    group = agree[agree.sum(axis=1).argmax()]
-    if np.count_nonzero(group) < MIN_POINTS:
-        return None
-    there, here = there[group, :2].copy(), here[group, :2].copy()
-    reach = REACH_PIXELS * max(1.0, 2.0 ** float(np.median(size[group])))
-    to_query, kept = cv2.estimateAffinePartial2D(
-        here, there, ransacReprojThreshold=reach, maxIters=RANSAC_TRIES
-    )
-    if to_query is None:
-        return None
-    inside = kept.ravel() > 0
-    return to_query, min(_distinct(here[inside]), _distinct(there[inside]))
+    for _ in range(PROPOSALS):
+        group, size = _of_one_mind(*_in_plane(here, there))
+        if np.count_nonzero(group) < MIN_POINTS:
+            return
+        to_query, kept = cv2.estimateAffinePartial2D(
+            here[group, :2].copy(),
+            there[group, :2].copy(),
+            ransacReprojThreshold=REACH_PIXELS * max(1.0, size),
+            maxIters=RANSAC_TRIES,
+        )
+        if to_query is not None:
+            group[group] = kept.ravel() > 0
+            yield to_query, min(_distinct(here[group, :2]), _distinct(there[group, :2]))
+        here, there = here[~group], there[~group]
+
+
+def _in_plane(here: Points, there: Points) -> tuple[Plane, Plane, Plane]:
+    """Both places of each match, and by what it turns and enlarges, as complex
+    numbers."""
+    one, other = here.astype(np.float64), there.astype(np.float64)
+    turn = np.deg2rad(other[:, 3] - one[:, 3])
+    by = (other[:, 2] / one[:, 2]) * (np.cos(turn) + 1j * np.sin(turn))
+    return one[:, 0] + 1j * one[:, 1], other[:, 0] + 1j * other[:, 1], by
+
+
+@kernel
+def _square(number: complex) -> float:
+    return number.real * number.real + number.imag * number.imag
+
+
+@kernel
+def _of_one_mind(
+    here: Plane, there: Plane, by: Plane
+) -> tuple[NDArray[np.bool_], float]:
+    """Which matches the one that foretells most of them does, and by how much it
+    enlarges."""
+    best = np.zeros(len(by), np.bool_)
+    most, size = 0, 1.0
+    foretold = np.zeros(len(by), np.bool_)
+    for one in range(len(by)):
+        room = LEVER * LEVER * _square(by[one])
+        reach = REACH_PIXELS * max(1.0, abs(by[one]))
+        count = 0
+        for other in range(len(by)):
+            foretold[other] = False
+            if _square(by[other] - by[one]) > room:
+                continue
+            apart = here[other] - here[one]
+            off = there[other] - there[one] - by[one] * apart
+            if abs(off) <= LEVER * abs(by[one]) * abs(apart) + reach:
+                foretold[other] = True
+                count += 1
+        if count > most:
+            most, size = count, abs(by[one])
+            best[:] = foretold
+    return best, size
 
 
 def _distinct(points: NDArray[np.float32]) -> int:

@@ -48,8 +48,10 @@ MOST_ENLARGED = 2.0
 STORED_POINTS = 256
 """Points kept of a stored picture: 10 kB. The first INDEXED_POINTS are searched."""
 INDEXED_POINTS = 128
-QUERY_POINTS = 1200
+QUERY_POINTS = 2000
 """Points of a query. Searching with more costs time only, and finds more."""
+THUMBNAIL_POINTS = 1200
+"""Points of a thumbnail, at most."""
 CELLS = 6
 """Points are taken in turn from CELLS x CELLS parts of the picture, so that one
 lively corner does not take them all and a cut leaves some wherever it falls."""
@@ -204,7 +206,7 @@ def query_from_stored(stored: Features) -> Query:
 
 def from_thumbnail(thumbnail: Pixels) -> Features:
     """As many features as the thumbnail alone gives."""
-    return _extract(thumbnail, THUMBNAIL_DETAILS, QUERY_POINTS)
+    return _extract(thumbnail, THUMBNAIL_DETAILS, THUMBNAIL_POINTS)
 
 
 def _extract(luma: Pixels, scales: tuple[float, ...], most: int) -> Features:

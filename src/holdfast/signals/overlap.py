@@ -7,9 +7,9 @@ here tells these apart; :mod:`holdfast.signals.alignment` draws the line. Length
 in pixels of the base: that thumbnail on which the shared part is smaller.
 
 Blocks are compared by normalised correlation, points are followed from one to the
-other by optical flow (Lucas and Kanade, 1981; Bouguet's pyramid in OpenCV). The shared
-part is the rectangle on which most more blocks agree than differ, so that a caption, a
-border, or a screen's furniture round the picture is left out of it.
+other (:mod:`holdfast.signals.following`). The shared part is the rectangle on which
+most more blocks agree than differ, so that a caption, a border, or a screen's furniture
+round the picture is left out of it.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from holdfast.signals.features import Pixels
+from holdfast.signals.following import follow
 from holdfast.signals.kernels import kernel
 from holdfast.signals.laying import (
     BLOCK_PIXELS,
@@ -54,14 +55,6 @@ shared does."""
 SHARP = 0.9
 """Correlation that blocks of a copy reach nearly everywhere."""
 
-FOLLOWED_POINTS = 300
-FOLLOWED_APART_PIXELS = 5
-FOLLOWED_WINDOW_PIXELS = 11
-FOLLOWED_MIN_GRADIENT = 6.0
-"""Smaller eigenvalue of the mean squared gradient, in (grey levels / pixel)^2. Below
-it a point's place is lost in JPEG's noise."""
-FOLLOWED_BACK_PIXELS = 0.5
-"""A point followed there and back must come home this near."""
 DRIFT_PIXELS = 0.8
 """How far a point must stand from its place to have moved. Copies: under 0.5."""
 SEARCH_PIXELS = 16
@@ -102,8 +95,13 @@ class Overlap:
     """Share of blocks found elsewhere nearby."""
     still_points: int
     """Well visible points that were followed from one to the other."""
+    still_width: float
+    """How wide these lie across the line they are nearest to: their deviation from it,
+    as a share of the rectangle's shorter side."""
     drifted_points: int
     """Those of them that stand elsewhere."""
+    drifted_together: float
+    """How far some neighbouring points stand elsewhere, all alike, in pixels."""
     tone: float
     """How much of one's variance a single curve over the other's tones explains, the
     worse of both directions: 1 for copies."""
@@ -157,7 +155,8 @@ def _measure(laid: Laid, query_per_pixel: float, stored_per_pixel: float) -> Ove
     expected, tone, tone_levels = _tone_both_ways(laid, _at_pixels(clear, laid))
     correlations = blocks.correlation[clear & blocks.textured]
     lost = blocks.differing & blocks.textured_in_both & shared & ~plain
-    still, drifted = _followed(laid, expected, shared, plain)
+    where = _at_pixels(shared & ~_grown(plain, 5), laid) & laid.inner
+    still = follow(expected, laid, where)
     outside = blocks.textured & ~shared
     edge = BLOCK_PIXELS - STRIDE_PIXELS
     area = (bottom - top) * STRIDE_PIXELS + edge
@@ -172,8 +171,10 @@ def _measure(laid: Laid, query_per_pixel: float, stored_per_pixel: float) -> Ove
         changed=changed / seen,
         scattered=scattered / seen,
         moved=_moved(laid, lost) / seen,
-        still_points=still,
-        drifted_points=drifted,
+        still_points=len(still),
+        still_width=still.width / (min(bottom - top, right - left) * STRIDE_PIXELS),
+        drifted_points=_count(still.distances > DRIFT_PIXELS),
+        drifted_together=still.together,
         tone=tone,
         tone_levels=tone_levels,
         sharp=float(np.mean(correlations > SHARP)) if len(correlations) else 0.0,
@@ -337,45 +338,6 @@ def _moved(laid: Laid, blocks: Mask) -> float:
         near = cv2.matchTemplate(laid.other[rows, columns], block, cv2.TM_CCOEFF_NORMED)
         found += int(near.max() > MOVED_CORRELATION)
     return found / len(some) * len(places)
-
-
-def _followed(laid: Laid, expected: Grey, shared: Mask, plain: Mask) -> tuple[int, int]:
-    """How many well visible points were followed, and how many stand elsewhere."""
-    where = _at_pixels(shared & ~_grown(plain, 5), laid) & laid.inner
-    points = cv2.goodFeaturesToTrack(
-        as_bytes(laid.base),
-        FOLLOWED_POINTS,
-        0.01,
-        FOLLOWED_APART_PIXELS,
-        mask=as_bytes(where * 255),
-    )
-    if points is None:
-        return 0, 0
-    window = (FOLLOWED_WINDOW_PIXELS, FOLLOWED_WINDOW_PIXELS)
-    one, two = as_bytes(expected), as_bytes(laid.other)
-    there, seen, _ = cv2.calcOpticalFlowPyrLK(
-        one, two, points, None, winSize=window, maxLevel=2
-    )
-    home, seen_back, _ = cv2.calcOpticalFlowPyrLK(
-        two, one, there, None, winSize=window, maxLevel=2
-    )
-    at = np.rint(points[:, 0]).astype(np.int64)
-    good = (seen.ravel() > 0) & (seen_back.ravel() > 0)
-    good &= np.linalg.norm(home - points, axis=2).ravel() < FOLLOWED_BACK_PIXELS
-    good &= _visibility(expected)[at[:, 1], at[:, 0]] > FOLLOWED_MIN_GRADIENT
-    drift = np.linalg.norm(there - points, axis=2).ravel()[good]
-    return len(drift), _count(drift > DRIFT_PIXELS)
-
-
-def _visibility(picture: Grey) -> Grey:
-    """Smaller eigenvalue of the mean squared gradient round each pixel."""
-    window = (FOLLOWED_WINDOW_PIXELS, FOLLOWED_WINDOW_PIXELS)
-    # A Sobel filter's weights sum to 8.
-    across = cv2.Sobel(picture, cv2.CV_32F, 1, 0, scale=1 / 8)
-    down = cv2.Sobel(picture, cv2.CV_32F, 0, 1, scale=1 / 8)
-    xx, yy = cv2.blur(across * across, window), cv2.blur(down * down, window)
-    xy = cv2.blur(across * down, window)
-    return np.asarray((xx + yy) / 2 - np.sqrt((xx - yy) ** 2 / 4 + xy * xy))
 
 
 @kernel
