@@ -129,6 +129,10 @@ ALARM_FOLLOWS = Silence("The alarm that goes with it calls the people on call.")
 NEVER_TO_POSTER = Silence(
     "How things went with the report is between us and who reported."
 )
+ONLY_WHO_MISUSED = Silence(
+    "It concerns an account of the platform alone. A flagger's precision is told to the"
+    " coordinator who gave the status, by people."
+)
 HANDED_OVER = Silence("It only hands over what was written when the thing happened.")
 
 
@@ -156,6 +160,12 @@ def _about_case(
         Audience.POLICE: who_reported if reported else authority,
         Audience.STAFF: staff,
     }
+
+
+def _about_misuse(told: Cell) -> Row:
+    """A row of what follows misuse of reporting: told to who did it, and to nobody."""
+    nobody = _about_case(ONLY_WHO_MISUSED, poster=NEVER_TO_POSTER)
+    return {**nobody, Audience.REPORTER: (told,)}
 
 
 def _thread(template: str, *needs: Need) -> Cell:
@@ -194,16 +204,14 @@ MATRIX: Mapping[Kind, Row] = {
     Kind.REPORT_RECEIVED: _about_case(
         (Cell("receipt", Channel.RECEIPT, When.AT_ONCE, Tongue.REPORTERS),),
     ),
-    Kind.REPORT_SET_ASIDE: _about_case(
-        (
-            Cell(
-                "receipt_set_aside",
-                Channel.RECEIPT,
-                When.AT_ONCE,
-                Tongue.REPORTERS,
-                (Need.SET_ASIDE,),
-            ),
-        ),
+    Kind.REPORT_SET_ASIDE: _about_misuse(
+        Cell(
+            "receipt_set_aside",
+            Channel.RECEIPT,
+            When.AT_ONCE,
+            Tongue.REPORTERS,
+            (Need.SET_ASIDE,),
+        )
     ),
     Kind.WATCH_STARTED: _about_case(OWN_ACT),
     Kind.WATCH_ENDED: _about_case(STATUS_SHOWS),
@@ -327,11 +335,9 @@ MATRIX: Mapping[Kind, Row] = {
     Kind.STAFF_CHANGED: _nobody(PLUMBING),
     Kind.STAFF_SIGNED_IN: _nobody(PLUMBING),
     Kind.SIGN_IN_REFUSED: _nobody(PLUMBING),
-    Kind.MISUSE_WARNED: _about_case(
-        (_thread("misuse_warned"),), poster=NEVER_TO_POSTER
-    ),
-    Kind.REPORTING_SUSPENDED: _about_case(
-        (_thread("reporting_suspended", Need.SET_ASIDE),), poster=NEVER_TO_POSTER
+    Kind.MISUSE_WARNED: _about_misuse(_thread("misuse_warned")),
+    Kind.REPORTING_SUSPENDED: _about_misuse(
+        _thread("reporting_suspended", Need.SET_ASIDE)
     ),
     Kind.REPORTING_RESUMED: _nobody(FOLLOWS),
     Kind.POLICY_ADOPTED: _nobody(PLUMBING),

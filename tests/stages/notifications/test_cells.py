@@ -18,9 +18,11 @@ from holdfast.base import clock
 from holdfast.base.by import SYSTEM
 from holdfast.base.events import Kind, alarm, emit
 from holdfast.base.jobs import drain
+from holdfast.base.models import Event
 from holdfast.decisions.models import ActorPart, StatementOfReasons
 from holdfast.enforcement.confirming import confirm_delivery
 from holdfast.enforcement.models import Delivery
+from holdfast.freeze.contact_holds import hold_contact, release_of_report
 from holdfast.freeze.operations import thaw
 from holdfast.intake import contacts
 from holdfast.intake.models import Contact, Report
@@ -35,6 +37,8 @@ from holdfast.triage.clocks import watch_deadlines
 from holdfast.triage.models import Case, CaseItem
 from holdfast.web.portal.page import BY
 from tests.stages.alarms.post import Mailbox
+from tests.stages.door.test_waves_and_misuse import report as report_as
+from tests.stages.door.test_waves_and_misuse import suspend, unfounded, warn
 from tests.stages.report.test_whole_way import (
     address,
     clear,
@@ -59,7 +63,12 @@ def told() -> set[Told]:
 
 def _to_who_reported() -> Iterator[Told]:
     for receipt in Receipt.objects.select_related("report"):
-        yield Kind.REPORT_RECEIVED, audience_of(receipt.report), "receipt"
+        about = {"report": str(receipt.report_id)}
+        aside = Event.objects.filter(kind=Kind.REPORT_SET_ASIDE, about__contains=about)
+        if aside.exists():
+            yield Kind.REPORT_SET_ASIDE, Audience.REPORTER, "receipt_set_aside"
+        else:
+            yield Kind.REPORT_RECEIVED, audience_of(receipt.report), "receipt"
     for said in Notification.objects.select_related("report"):
         yield Kind(said.kind), audience_of(said.report), said.template
     for letter in Letter.objects.exclude(sent_at=None):
@@ -236,6 +245,23 @@ def ring(world: World, mailbox: Mailbox) -> None:
         alarms.escalate()
 
 
+def misuse(world: World, mailbox: Mailbox) -> None:
+    actor, before = unfounded(world, 3)
+    warn(actor, before)
+    _actor, after = unfounded(world, 3, start=10)
+    suspend(actor, after)
+    report_as(world, "u0", reporter="zealot")
+
+
+def hold_a_contact(world: World, mailbox: Mailbox) -> None:
+    for name in ("victim", "stranger"):
+        world.actor(name)
+    made = world.report(words="They write to me.")
+    hold_contact(made.report_id, "victim", "stranger", by=BY)
+    release_of_report(made.report_id, by=BY)
+    drain()
+
+
 def who_reported(kind: Kind, *templates: str) -> set[Told]:
     return {(kind, who, each) for who in WHO_REPORTED for each in templates}
 
@@ -274,6 +300,12 @@ SCENES: dict[Callable[[World, Mailbox], None], set[Told]] = {
     refer: who_reported(Kind.REFERRAL_FINISHED, "referred"),
     write: who_reported(Kind.CONTACT_GIVEN, "confirm")
     | who_reported(Kind.NOTIFICATION_MADE, "news"),
+    misuse: {
+        (Kind.MISUSE_WARNED, Audience.REPORTER, "misuse_warned"),
+        (Kind.REPORTING_SUSPENDED, Audience.REPORTER, "reporting_suspended"),
+        (Kind.REPORT_SET_ASIDE, Audience.REPORTER, "receipt_set_aside"),
+    },
+    hold_a_contact: ordered("hold_contact", "release_contact"),
     ring: {
         (Kind.ALARM_RAISED, Audience.STAFF, "alarm"),
         (Kind.ALARM_ESCALATED, Audience.STAFF, "alarm"),

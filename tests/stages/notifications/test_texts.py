@@ -89,6 +89,7 @@ MADE_SO: dict[Need, dict[str, Any]] = {
         "late_with": "People decide",
         "late_since": datetime(2026, 1, 2, 3, 4, tzinfo=UTC),
     },
+    Need.SET_ASIDE: {"set_aside_until": datetime(2026, 1, 2, 3, 4, tzinfo=UTC)},
 }
 
 
