@@ -22,7 +22,7 @@ from holdfast.evidence import operations as evidence
 from holdfast.fingerprints import operations as fingerprints
 from holdfast.freeze import contact_holds
 from holdfast.freeze import operations as freeze
-from holdfast.intake import arrival, contacts
+from holdfast.intake import arrival, contacts, helplines
 from holdfast.intake import operations as intake
 from holdfast.items import answers
 from holdfast.matching import bank, closer, exchange, watches
@@ -185,7 +185,13 @@ FLOW: tuple[On | Every, ...] = (
     every(10, alarms.escalate),
     every(30, decisions.send_due_statements, letters.post_due),
     every(60, exchange.sync_due, contact_holds.release_ended),
-    every(3600, answers.forget_old, contacts.forget_old, arrival.forget_tokens),
+    every(
+        3600,
+        answers.forget_old,
+        contacts.forget_old,
+        arrival.forget_tokens,
+        helplines.watch_helplines,
+    ),
 )
 
 TICKS: tuple[Every, ...] = tuple(line for line in FLOW if isinstance(line, Every))

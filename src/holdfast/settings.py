@@ -13,6 +13,7 @@
 ``HOLDFAST_TEXT_WEBHOOK`` and ``…_SECRET``: a gateway that sends text messages to phones
 ``HOLDFAST_ON_CALL``    e-mail addresses of the on-call list, comma-separated
 ``HOLDFAST_ON_CALL_WEBHOOK`` and ``…_SECRET``: where alarms are posted, signed
+``HOLDFAST_SITE_NAME``  what the portal calls itself; default ``Holdfast``
 ``HOLDFAST_LEAVE_URL``  where "leave this page" leads; default: a blank page of ours
 """
 
@@ -24,6 +25,7 @@ from urllib.parse import unquote, urlsplit
 
 from psycopg.conninfo import conninfo_to_dict
 
+from holdfast.languages.catalogues import SOURCE, compile_all
 from holdfast.vault.keys import KeyRing
 
 PACKAGE = Path(__file__).resolve().parent
@@ -51,6 +53,7 @@ HOLDFAST_ON_CALL_WEBHOOK = os.environ.get("HOLDFAST_ON_CALL_WEBHOOK", "")
 HOLDFAST_ON_CALL_WEBHOOK_SECRET = os.environ.get("HOLDFAST_ON_CALL_WEBHOOK_SECRET", "")
 HOLDFAST_TEXT_WEBHOOK = os.environ.get("HOLDFAST_TEXT_WEBHOOK", "")
 HOLDFAST_TEXT_WEBHOOK_SECRET = os.environ.get("HOLDFAST_TEXT_WEBHOOK_SECRET", "")
+HOLDFAST_SITE_NAME = os.environ.get("HOLDFAST_SITE_NAME", "Holdfast")
 HOLDFAST_LEAVE_URL = os.environ.get("HOLDFAST_LEAVE_URL", "/blank")
 
 SECRET_KEY = HOLDFAST_KEYS.django_secret_key()
@@ -78,7 +81,7 @@ MIDDLEWARE = [
     # Round everything that can refuse a request, so that refusals have them too.
     "holdfast.web.middleware.HeadersMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
+    "holdfast.web.language.LanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -153,8 +156,15 @@ X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024 * 1024  # bytes; the largest body of the API.
 FILE_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024  # bytes; larger uploads go to a file.
 
-LANGUAGE_CODE = "en"
-LANGUAGES = [("en", "English")]
+# One .po file for each language: ours, and this installation's over them.
+_languages = compile_all(
+    (PACKAGE / "languages", HOLDFAST_HOME / "languages"),
+    cache=HOLDFAST_HOME / "cache" / "languages",
+)
+LANGUAGE_CODE = SOURCE
+LANGUAGES = list(_languages.named)
+LOCALE_PATHS = [_languages.folder]
+HOLDFAST_LANGUAGES_ALSO = dict(_languages.also)
 TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "/static/"

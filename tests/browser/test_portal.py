@@ -83,6 +83,8 @@ def test_the_whole_way_there_and_back(
     again = visitor.open("/follow", scripts=scripts)
     again.get_by_role("textbox").fill(words)
     press(again, "Open my report")
+    expect(again.locator(".codename")).to_have_text(words)
+    press(again, "Yes, I have them")
     expect(again.locator("main")).to_contain_text("They keep writing to me.")
     expect(again.locator("main")).to_contain_text("It is about me.")
     assert again.locator("main img, main video").count() == 0
@@ -167,8 +169,18 @@ def test_every_page_and_every_mistake_can_be_used_by_everybody(
     page.get_by_role("textbox").fill(words)
     press(page, "Open my report")
     look()
-    page.goto("/there-is-no-such-page")
+    press(page, "Yes, I have them")
+    page.goto("/follow/add/words")
+    page.get_by_role("textbox").fill("They keep writing to me.")
+    press(page, "Add this")
     look()
+    page.get_by_role("link", name="Erase the message of").last.click()
+    look()
+    press(page, "Erase it")
+    look()
+    for path in ("/there-is-no-such-page", "/safety", "/open"):
+        page.goto(path)
+        look()
 
 
 def test_a_form_whose_mark_is_gone_keeps_what_was_written(
@@ -200,9 +212,125 @@ def test_leaving_blanks_the_page_and_back_does_not_bring_it_up(
     assert "Thank you" not in page.content()
 
 
+def test_leaving_without_scripts_forgets_the_visit(
+    plaza: World, visitor: Visitor
+) -> None:
+    page = visitor.open("/", scripts=False)
+    send_report(page)
+    page.locator(".button-leave").click()
+    page.wait_for_url(re.compile("/blank$"))
+    names = {each.get("name") for each in page.context.cookies()}
+    assert not names & {"portal", "csrf"}
+    page.goto("/follow/status")
+    expect(page).to_have_url(re.compile("/follow$"))
+
+
+def test_an_unused_page_of_a_report_is_covered_and_what_was_written_stays(
+    plaza: World, visitor: Visitor
+) -> None:
+    page = visitor.open("/")
+    page.clock.install()
+    send_report(page)
+    page.goto("/follow/add/words")
+    page.get_by_role("textbox").fill("They write every")
+    page.clock.run_for(14 * 60 * 1000)
+    expect(page.locator("dialog")).to_be_hidden()
+    page.clock.run_for(2 * 60 * 1000)
+    expect(page.locator("dialog")).to_be_visible()
+    assert_accessible(page)
+    assert_covered(page)
+    page.keyboard.press("Escape")
+    expect(page.locator("dialog")).to_be_visible()
+    press(page, "Continue")
+    expect(page.get_by_role("textbox")).to_have_value("They write every")
+
+
+def assert_covered(page: Page) -> None:
+    """Nothing but the cover is drawn anywhere on the screen."""
+    seen = page.evaluate(
+        """() => {
+          const seen = new Set();
+          for (let x = 1; x < innerWidth; x += 40)
+            for (let y = 1; y < innerHeight; y += 40)
+              seen.add(Boolean(document.elementFromPoint(x, y).closest("dialog")));
+          return [...seen];
+        }"""
+    )
+    assert seen == [True]
+
+
+def test_the_language_is_changed_and_what_was_written_stays(
+    plaza: World, visitor: Visitor
+) -> None:
+    page = visitor.open("/", scripts=False)
+    choose(page, CHILD)
+    press(page, "Continue")
+    page.get_by_label("Address").fill(POST)
+    press(page, "Norsk bokmål")
+    assert page.locator("html").get_attribute("lang") == "nb"
+    expect(page.locator("[name=address]")).to_have_value(POST)
+    page.goto("/safety")
+    assert page.locator("html").get_attribute("lang") == "nb"
+    press(page, "English")
+    expect(page).to_have_url(re.compile("/safety$"))
+    assert page.locator("html").get_attribute("lang") == "en"
+
+
 def test_every_page_is_light(plaza: World, visitor: Visitor) -> None:
     first = visitor.open("/")
     send_report(first)
-    for path in ("/", "/report/received", "/report/more/words", "/follow/status"):
+    for path in (
+        "/",
+        "/report/received",
+        "/report/more/words",
+        "/follow/status",
+        "/safety",
+    ):
         brought = weight(first.context.new_page(), path)
         assert 0 < brought <= MAX_PAGE, f"{path} brings {brought} bytes"
+
+
+@pytest.mark.parametrize(("width", "colours"), [(NARROW, "light"), (WIDE, "dark")])
+def test_every_page_can_be_used_by_everybody_in_norwegian(
+    plaza: World,
+    visitor: Visitor,
+    width: int,
+    colours: Literal["light", "dark"],
+) -> None:
+    page = visitor.open("/", width=width)
+    page.emulate_media(color_scheme=colours)
+    press(page, "Norsk bokmål")
+
+    def look(path: str = "") -> None:
+        if path:
+            page.goto(path)
+        assert page.locator("html").get_attribute("lang") == "nb"
+        assert_accessible(page)
+        assert_fits(page)
+
+    def send(words: str = "") -> None:
+        if words:
+            page.get_by_role("textbox").first.fill(words)
+        page.locator("main form button").first.click()
+        look()
+
+    look("/")
+    send()
+    page.locator(".choice label").first.click()
+    send()
+    send()
+    send(POST)
+    words = page.locator(".codename").inner_text()
+    send()
+    for path in ("/report/more/words", "/follow/status", "/safety", "/open", "/help"):
+        look(path)
+    look("/follow/add/words")
+    send("De skriver til meg.")
+    page.locator(".message-foot a").last.click()
+    look()
+    send()
+    look("/follow")
+    send("a b c d e")
+    send(words)
+    look("/follow/words")
+    send()

@@ -15,8 +15,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.utils import formats, translation
-from django.utils.translation import get_supported_language_variant
 from django.utils.translation import gettext as _
+
+from holdfast.languages.catalogues import SOURCE
+from holdfast.languages.choice import in_words, nearest
 
 OBJECT_WITHIN_MONTHS = 6
 """Article 20(1) of the Digital Services Act: at least six months to complain."""
@@ -108,7 +110,7 @@ def decision_words(thing: Thing, finding: Finding) -> str:
             % _named(thing, start=False),
             _account(finding) % _named(thing),
             _("What it was found to be: %(category)s.")
-            % {"category": finding.category},
+            % {"category": in_words(finding.category)},
             _ground(thing, finding),
             " ".join(filter(None, [_source(thing, finding), _automation(finding)])),
             _redress(thing),
@@ -136,7 +138,7 @@ def _account(finding: Finding) -> str:
 
 def _ground(thing: Thing, finding: Finding) -> str:
     said = {
-        "words": finding.ground_words,
+        "words": in_words(finding.ground_words),
         "reference": finding.ground_reference,
         **_named(thing),
     }
@@ -146,7 +148,7 @@ def _ground(thing: Thing, finding: Finding) -> str:
         text = _(
             "The ground is in the rules of %(platform)s (%(reference)s): %(words)s"
         )
-    return f"{text % said} {_('People found that it falls under this.')}"
+    return " ".join([text % said, _("People found that it falls under this.")])
 
 
 def _source(thing: Thing, finding: Finding) -> str:
@@ -207,9 +209,5 @@ def _named(thing: Thing, *, start: bool = True) -> dict[str, str]:
 
 def _in_language(thing: Thing, paragraphs: Callable[[], list[str]]) -> str:
     """The text in the item's language where we have it, else in the default one."""
-    try:
-        language = get_supported_language_variant(thing.language or "-")
-    except LookupError:
-        language = get_supported_language_variant("en")
-    with translation.override(language):
+    with translation.override(nearest(thing.language) or SOURCE):
         return "\n\n".join(paragraphs())

@@ -72,6 +72,11 @@ class Addition(Row):
 
     class Meta:
         db_table = "hf_addition"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(erased_at=None) | Q(words=""), name="erased_is_gone"
+            )
+        ]
 
 
 class Target(Row):
@@ -141,9 +146,13 @@ class Codename(Row):
     verifier = models.CharField(max_length=200)
     made_at = models.DateTimeField()
     last_used_at = models.DateTimeField(null=True)
+    confirmed_at = models.DateTimeField(null=True)
+    """When somebody came back with the words, saw them once more, and said that they
+    are kept."""
 
     privacy = classes(
-        operational="id report made_at last_used_at", secret="lookup verifier"
+        operational="id report made_at last_used_at confirmed_at",
+        secret="lookup verifier",
     )
 
     class Meta:

@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from holdfast.base import clock
 from holdfast.base.by import SYSTEM, By, Permission
@@ -244,7 +245,9 @@ def add_to_report(report_id: UUID, kind: str, words: str, *, by: By) -> None:
     if kind == "claim" and words not in CLAIMS:
         raise InvalidInput(f"A claim is one of: {', '.join(CLAIMS)}.")
     if not words.strip() or len(words) > MAX_WORDS:
-        raise InvalidInput(f"Write something, up to {MAX_WORDS} characters.")
+        raise InvalidInput(
+            _("Write something, up to %(most)d characters.") % {"most": MAX_WORDS}
+        )
     report = _report(report_id)
     item_id = find_by_url(report.platform_id, words) if kind == "link" else None
     with transaction.atomic():
@@ -325,7 +328,7 @@ def open_by_codename(words: str) -> UUID:
     found = Codename.objects.filter(lookup=codenames.lookup(words)).first()
     kept = found.verifier if found else codenames.nobodys_verifier()
     if not codenames.proves(words, kept) or found is None:
-        raise NotFound("We could not find a report with these words. Check them.")
+        raise NotFound(_("We could not find a report with these words. Check them."))
     Codename.objects.filter(id=found.id).update(last_used_at=clock.now())
     return found.report_id
 
@@ -334,11 +337,15 @@ def _check(given: ReportGiven) -> list[TargetGiven]:
     policy.current().category(given.category)
     targets = [target for target in given.targets if target.named_as.strip()]
     if not targets and not given.words.strip():
-        raise InvalidInput("Say where it is or what it is; either is enough.")
+        raise InvalidInput(_("Say where it is or what it is; either is enough."))
     if len(targets) > MAX_TARGETS:
-        raise InvalidInput(f"One report holds up to {MAX_TARGETS} things.")
+        raise InvalidInput(
+            _("One report holds up to %(most)d things.") % {"most": MAX_TARGETS}
+        )
     if len(given.words) > MAX_WORDS:
-        raise InvalidInput(f"The text is longer than {MAX_WORDS} characters.")
+        raise InvalidInput(
+            _("The text is longer than %(most)d characters.") % {"most": MAX_WORDS}
+        )
     unknown = set(given.claims) - set(CLAIMS)
     if unknown:
         raise InvalidInput(f"A claim is one of: {', '.join(CLAIMS)}.")
@@ -375,5 +382,5 @@ def _conversation(platform_id: UUID, external_id: str) -> Conversation | None:
 def _report(report_id: UUID) -> Report:
     report = Report.objects.filter(id=report_id).first()
     if report is None:
-        raise NotFound("There is no such report.")
+        raise NotFound(_("There is no such report."))
     return report

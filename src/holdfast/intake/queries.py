@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from uuid import UUID
 
-from holdfast.intake.models import Report
+from holdfast.intake.models import Codename, Report
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,11 @@ def by_fingerprint_alone(report: Report) -> bool:
     """
     targets = list(report.targets.values_list("pdq", flat=True))
     return bool(targets) and all(pdq is not None for pdq in targets)
+
+
+def codename_unconfirmed(report_id: UUID) -> bool:
+    """Whether nobody has come back yet and said that the words are kept."""
+    return Codename.objects.filter(report=report_id, confirmed_at=None).exists()
 
 
 def told_by(report: Report) -> Told:

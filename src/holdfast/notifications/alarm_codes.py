@@ -128,6 +128,11 @@ CODES: Mapping[str, Code] = {
         "Messages to the people who reported do not go out. They are tried again.",
         ("way",),
     ),
+    "helpline.unchecked": Code(
+        "A helpline on the portal has to be checked and renewed. It is hidden from the "
+        "day on which it expires.",
+        ("entry",),
+    ),
     "log.behind": Code("Events are not reaching the Merkle log.", ()),
     "platform.silent": Code("A site has sent nothing for too long.", ("platform",)),
 }

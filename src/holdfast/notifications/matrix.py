@@ -18,7 +18,7 @@ from enum import StrEnum
 
 from holdfast.base.events import Kind
 from holdfast.enforcement.rules import STATE_AFTER
-from holdfast.notifications.rules import Need
+from holdfast.notifications.rules import ASKED, Need
 
 
 class Audience(StrEnum):
@@ -327,6 +327,10 @@ MATRIX: Mapping[Kind, Row] = {
     Kind.ORIGINAL_SEALED: _about_case(NOTHING_KNOWN),
     Kind.NOTIFICATION_MADE: _about_case(_letter("news"), poster=NEVER_TO_POSTER),
     Kind.LETTER_SENT: _about_case(IS_TELLING, poster=NEVER_TO_POSTER),
+    Kind.REPORTER_ASKED: _about_case(
+        tuple(_thread(f"asked_{code}") for code in ASKED), poster=NEVER_TO_POSTER
+    ),
+    Kind.REPORTER_ERASED: _about_case(OWN_ACT, poster=NEVER_TO_POSTER),
     Kind.REPORTER_WROTE: _about_case(OWN_ACT, poster=NEVER_TO_POSTER),
     Kind.ALARM_RAISED: _nobody(PLUMBING, staff=_page("alarm")),
     Kind.ALARM_ACKNOWLEDGED: _nobody(PLUMBING),

@@ -60,10 +60,12 @@ class Notification(Row):
     )
     made_at = models.DateTimeField()
     read_at = models.DateTimeField(null=True)
+    put_away_at = models.DateTimeField(null=True)
+    """When the reporter took it off their own page. The row stays as what was said."""
 
     privacy = classes(
         operational="id report case decision kind template language facts"
-        " asserts_review reveal referral made_at read_at",
+        " asserts_review reveal referral made_at read_at put_away_at",
         content="words",
     )
 

@@ -14,10 +14,12 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef
+from django.utils.translation import gettext as _
 
 from holdfast.authorities.models import Referral
 from holdfast.base import clock
-from holdfast.base.by import SYSTEM
+from holdfast.base.by import SYSTEM, By, Permission
+from holdfast.base.errors import NotFound
 from holdfast.base.events import Event, Kind, emit, in_bulk
 from holdfast.base.rows import read
 from holdfast.decisions.models import Decision
@@ -228,6 +230,18 @@ def mark_read(notification_ids: Iterable[UUID]) -> None:
     Notification.objects.filter(id__in=list(notification_ids), read_at=None).update(
         read_at=clock.now()
     )
+
+
+def put_away(report_id: UUID, notification_id: UUID, *, by: By) -> None:
+    """The reporter takes one of our messages off their page; what was said stays said.
+
+    Raises ``NotFound`` for what is not this report's.
+    """
+    by.require(Permission.REPORT_FOLLOW)
+    mine = Notification.objects.filter(id=notification_id, report=report_id)
+    if not mine.exists():
+        raise NotFound(_("There is no such message."))
+    mine.filter(put_away_at=None).update(put_away_at=clock.now())
 
 
 def _tell(

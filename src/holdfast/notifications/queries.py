@@ -12,6 +12,7 @@ from holdfast.base.errors import NotFound
 from holdfast.base.ids import read_number
 from holdfast.intake.models import Report
 from holdfast.intake.queries import by_fingerprint_alone
+from holdfast.intake.returning import ERASABLE
 from holdfast.items.models import ItemState
 from holdfast.notifications.knowing import hidden
 from holdfast.notifications.models import Notification, Receipt
@@ -29,6 +30,8 @@ class Message:
     words: str
     at: datetime
     unread: bool
+    erasable: bool
+    """Whether the reporter can take it off their page."""
 
 
 @dataclass(frozen=True)
@@ -157,12 +160,26 @@ def _clocks(report: Report) -> tuple[ClockLine, ...]:
 def _messages(report: Report) -> tuple[Message, ...]:
     ours = [
         Message(
-            row.id, False, row.template, row.words, row.made_at, row.read_at is None
+            row.id,
+            False,
+            row.template,
+            row.words,
+            row.made_at,
+            unread=row.read_at is None,
+            erasable=True,
         )
-        for row in Notification.objects.filter(report=report)
+        for row in Notification.objects.filter(report=report, put_away_at=None)
     ]
     theirs = [
-        Message(row.id, True, row.kind, row.words, row.added_at, False)
+        Message(
+            row.id,
+            True,
+            row.kind,
+            row.words,
+            row.added_at,
+            unread=False,
+            erasable=row.kind in ERASABLE,
+        )
         for row in report.additions.filter(erased_at=None)
     ]
     return tuple(sorted([*ours, *theirs], key=lambda each: (each.at, str(each.id))))

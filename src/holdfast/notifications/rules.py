@@ -131,6 +131,17 @@ def rings(frequency: str, *, is_decision: bool) -> bool:
     return frequency == Frequency.DECISIONS_ONLY and is_decision
 
 
+ASKED = (
+    "safe_now",
+    "still_writing",
+    "elsewhere",
+    "which_account",
+    "when",
+    "trusted_adult",
+    "more",
+)
+"""The questions that staff may ask a reporter, by their codes in ``words.py``."""
+
 LETTER_PAUSES_S = (30, 60, 300, 900, 1800, 3600)
 """Seconds after the first, second … attempt that failed; then as the last, until
 ``LETTER_LIFE_S``. A letter only says that there is news, so it is in no hurry."""

@@ -104,9 +104,7 @@ def _reports(case: Case) -> tuple[ReportLine, ...]:
             can_be_answered=hasattr(row, "codename")
             or any(each.withdrawn_at is None for each in row.contacts.all()),
             additions=tuple(
-                AdditionLine(
-                    each.kind, "" if each.erased_at else each.words, each.added_at
-                )
+                AdditionLine(each.kind, each.words, each.added_at, each.erased_at)
                 for each in sorted(row.additions.all(), key=lambda each: each.added_at)
             ),
             received_at=row.received_at,

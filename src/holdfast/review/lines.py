@@ -95,6 +95,7 @@ class AdditionLine:
     kind: str
     words: str
     added_at: datetime
+    erased_at: datetime | None
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from typing import Any
 from django.core.exceptions import SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
 
 from holdfast.web.api import problems
 from holdfast.web.components.shapes import NavItem, Problem
@@ -18,15 +19,18 @@ from holdfast.web.middleware import API_PREFIX
 
 CONSOLE_PREFIX = "/console/"
 WORDS = {
-    400: ("This could not be read", "Go back and try again."),
+    400: (_("This could not be read"), _("Go back and try again.")),
     403: (
-        "This page was open for too long",
-        "Nothing is lost yet. Go back, load the page again and send it once more.",
+        _("This page was open for too long"),
+        _("Nothing is lost yet. Go back, load the page again and send it once more."),
     ),
-    404: ("There is no such page", "Check the address, or start again from the front."),
+    404: (
+        _("There is no such page"),
+        _("Check the address, or start again from the front."),
+    ),
     500: (
-        "Something went wrong",
-        "It is our fault and not yours. Go back and try again in a minute.",
+        _("Something went wrong"),
+        _("It is our fault and not yours. Go back and try again in a minute."),
     ),
 }
 
@@ -56,7 +60,7 @@ def _answer(request: HttpRequest, status: int, error: Exception | None) -> HttpR
         if isinstance(error, SuspiciousOperation | Http404):
             return problems.handle(request, error)
         return problems.response(problems.problem(request.path, status))
-    title, words = WORDS[status]
+    title, words = map(str, WORDS[status])
     if request.path.startswith(CONSOLE_PREFIX):
         start = NavItem("Back to the start", CONSOLE_PREFIX)
         problem = Problem(title=title, detail=words, actions=(start,))

@@ -8,9 +8,11 @@ which page is nobody's business.
 from __future__ import annotations
 
 import gc
+import re
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
 from gunicorn.util import import_app
 
 from holdfast.signals.warm import warm
@@ -24,6 +26,18 @@ KEEP_ALIVE_S = 15
 """How long an idle connection stays open; platforms call often."""
 REQUEST_LINE_BYTES = 8190
 """The longest request line: an id of 200 characters, each encoded, and an address."""
+
+
+_ADDRESS = re.compile(r"ip=\S*:")
+"""How gunicorn begins its word on a request that it could not read."""
+
+
+class NamelessLogger(Logger):  # type: ignore[misc]  # gunicorn has no types.
+    """Gunicorn's own logger, but for the address of whoever sent something broken."""
+
+    def warning(self, msg: str, *args: Any, **kwargs: Any) -> None:
+        """A warning without a network address."""
+        super().warning(_ADDRESS.sub("ip not kept:", msg), *args, **kwargs)
 
 
 class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types.
@@ -68,6 +82,7 @@ def serve(bind: str, workers: int = 2, threads: int = 8) -> None:
             "keepalive": KEEP_ALIVE_S,
             "limit_request_line": REQUEST_LINE_BYTES,
             "accesslog": None,
+            "logger_class": NamelessLogger,
             "loglevel": "warning",
             "proc_name": "holdfast-web",
             # Its control socket would stand in the home folder of whoever runs it.

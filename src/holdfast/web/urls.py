@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from holdfast.base.errors import Unavailable
 from holdfast.web.api.api import BASE, api
+from holdfast.web.brand import stylesheet
 from holdfast.web.components.gallery import gallery
 from holdfast.web.health import check
 
@@ -34,6 +35,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("console/", include("holdfast.web.console.urls")),
     path("gallery", gallery),
     path("blank", blank),
+    path("brand.css", stylesheet, name="brand"),
     path("healthz", healthz),
     # The portal is at the front, so it comes last and catches nothing of the above.
     path("", include("holdfast.web.portal.urls")),

@@ -36,8 +36,9 @@ THING_SETTINGS = {
         datetime(2000, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC)
     ),
     "platform": st.just("Plaza"),
+    # None of these has a file, so that the words are those of the code.
     "language": st.sampled_from(
-        ["", "en", "en-GB", "nb", "xx-unknown", "../../etc", "-"]
+        ["", "en", "en-GB", "sv", "xx-unknown", "../../etc", "-"]
     ),
     "private": st.booleans(),
 }
@@ -114,3 +115,11 @@ def test_only_an_offender_is_told_of_a_suspension(
 def test_the_date_is_that_of_the_post() -> None:
     thing = Thing("post", datetime(2020, 1, 9, tzinfo=UTC), "Plaza")
     assert "your post of Jan. 9, 2020" in freeze_words(thing)
+
+
+def test_a_statement_is_in_the_language_of_what_was_posted() -> None:
+    posted = datetime(2026, 11, 22, tzinfo=UTC)
+    for language in ("nb", "nb-NO", "no"):
+        said = freeze_words(Thing("post", posted, "Plaza", language))
+        assert "Vi har bedt Plaza om å skjule innlegget ditt" in said
+        assert "inntil videre" in said

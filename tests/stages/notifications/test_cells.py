@@ -29,9 +29,11 @@ from holdfast.intake.models import Contact, Report
 from holdfast.intake.operations import challenge
 from holdfast.items.models import Item
 from holdfast.notifications import alarms
+from holdfast.notifications.asking import ask_reporter
 from holdfast.notifications.facts import audience_of
 from holdfast.notifications.matrix import MATRIX, WHO_REPORTED, Audience, cells
 from holdfast.notifications.models import Letter, Notification, Page, Receipt
+from holdfast.notifications.rules import ASKED
 from holdfast.review import claims
 from holdfast.triage.clocks import watch_deadlines
 from holdfast.triage.models import Case, CaseItem
@@ -245,6 +247,14 @@ def ring(world: World, mailbox: Mailbox) -> None:
         alarms.escalate()
 
 
+def ask(world: World, mailbox: Mailbox) -> None:
+    reported(world)
+    case = Case.objects.get()
+    for each in Report.objects.all():
+        for code in ASKED:
+            ask_reporter(case.id, each.id, code, by=specialist())
+
+
 def misuse(world: World, mailbox: Mailbox) -> None:
     actor, before = unfounded(world, 3)
     warn(actor, before)
@@ -300,6 +310,7 @@ SCENES: dict[Callable[[World, Mailbox], None], set[Told]] = {
     refer: who_reported(Kind.REFERRAL_FINISHED, "referred"),
     write: who_reported(Kind.CONTACT_GIVEN, "confirm")
     | who_reported(Kind.NOTIFICATION_MADE, "news"),
+    ask: who_reported(Kind.REPORTER_ASKED, *(f"asked_{code}" for code in ASKED)),
     misuse: {
         (Kind.MISUSE_WARNED, Audience.REPORTER, "misuse_warned"),
         (Kind.REPORTING_SUSPENDED, Audience.REPORTER, "reporting_suspended"),

@@ -2,22 +2,39 @@
 
 from __future__ import annotations
 
+import html
+import re
 from datetime import timedelta
 
 import pytest
+from django.apps import apps
+from django.core import serializers
+from django.db import IntegrityError, transaction
 from django.test import Client
+from django.utils import translation
 
 from holdfast.base import clock
+from holdfast.base.by import By, Permission, anyone
+from holdfast.base.errors import InvalidInput, NotAllowed, Refused
+from holdfast.base.events import Kind
+from holdfast.base.models import Event
 from holdfast.intake.contacts import keep, of_report
-from holdfast.intake.models import Contact, Report
+from holdfast.intake.models import Addition, Codename, Contact, Report
+from holdfast.intake.queries import told_by
 from holdfast.items.models import Item, ItemState
+from holdfast.notifications.asking import ask_reporter, questions_left
 from holdfast.notifications.models import Notification
+from holdfast.notifications.queries import status_of
+from holdfast.notifications.words import QUESTIONS
+from holdfast.review.case_page import case_page
 from holdfast.triage.models import Case
+from holdfast.web.portal import standing
 from holdfast.web.portal.page import BY
 from tests.stages.portal import walk
 from tests.world import World, encoded, photograph
 
 pytestmark = pytest.mark.django_db
+STAFF = By("staff", "test", frozenset(Permission))
 
 
 @pytest.fixture
@@ -29,7 +46,9 @@ def client(world: World) -> Client:
     words = walk.codename(first)
     client = Client()
     answer = client.post("/follow", {"codename": f"  {words.upper()}. "})
-    assert answer["Location"] == "/follow/status"
+    assert answer["Location"] == "/follow/words"
+    assert words in page(client, "/follow/words")
+    assert client.post("/follow/words")["Location"] == "/follow/status"
     return client
 
 
@@ -175,3 +194,145 @@ def test_hidden_is_said_only_when_the_site_has_confirmed(client: Client) -> None
     assert "no longer shown" not in page(client)
     Item.objects.update(confirmed_state=ItemState.FROZEN)
     assert "Plaza has confirmed it: the post is no longer shown" in page(client)
+
+
+def test_the_words_are_shown_once_more_until_somebody_has_come_back_with_them(
+    world: World,
+) -> None:
+    first = Client()
+    walk.report(first)
+    words = walk.codename(first)
+    first.post("/report/received")
+    for _ in range(2):
+        # Whoever closes the page before saying so is asked again the next time.
+        again = Client()
+        assert again.post("/follow", {"codename": words})["Location"] == "/follow/words"
+        assert words in page(again, "/follow/words")
+        assert "not saved your words" in page(again)
+    again.post("/follow/words")
+    assert again.get("/follow/words")["Location"] == "/follow/status"
+    later = Client()
+    assert later.post("/follow", {"codename": words})["Location"] == "/follow/status"
+    assert walk.memory(later).codename == ""
+    kept = serializers.serialize("json", Codename.objects.all())
+    assert not any(word in kept for word in words.split() if len(word) > 4)
+
+
+def message_of(client: Client, words: str) -> str:
+    """The address at which a message of the thread is erased."""
+    for each in client.get("/follow/status").context["messages"]:
+        if words in each.text:
+            return str(each.erase_url)
+    return ""
+
+
+def test_what_the_reporter_wrote_is_erased_for_good_and_staff_see_that_it_was(
+    client: Client, world: World
+) -> None:
+    client.post("/follow/add/words", {"answer": "My name is Kim."})
+    address = message_of(client, "My name is Kim.")
+    assert "My name is Kim." in page(client, address)
+    assert Addition.objects.get().words, "Looking at the page erases nothing."
+    assert client.post(address)["Location"] == "/follow/status"
+    shown = page(client)
+    assert "My name is Kim." not in shown
+    assert "erased from your page" in shown
+    added = Addition.objects.get()
+    assert (added.words, added.kind) == ("", "words")
+    assert added.erased_at is not None
+    for model in apps.get_models():
+        if model._meta.managed:
+            rows = serializers.serialize("json", model._base_manager.all())
+            assert "Kim" not in rows, model
+    case = Case.objects.get()
+    (line,) = case_page(case.number, STAFF).reports[0].additions
+    assert (line.words, line.erased_at) == ("", added.erased_at)
+    event = Event.objects.get(kind=Kind.REPORTER_ERASED)
+    assert event.facts == {"what": "words"}
+    assert client.post(address).status_code == 404
+
+
+def test_a_claim_and_a_police_number_are_taken_back_and_a_place_is_not(
+    client: Client, world: World
+) -> None:
+    world.post("9", encoded(photograph("coffee")))
+    for name, answer in (
+        ("about", "shown"),
+        ("police", "2020-881"),
+        ("danger", "yes"),
+        ("link", "https://plaza.example/p/9"),
+    ):
+        client.post(f"/follow/add/{name}", {"answer": answer})
+    for words in ("It is about me.", "2020-881"):
+        client.post(message_of(client, words))
+    told = told_by(Report.objects.get())
+    assert (told.claims, told.police_number) == ((), "")
+    assert told.in_danger_now
+    assert message_of(client, "in danger") == message_of(client, "p/9") == ""
+    for added in Addition.objects.filter(kind__in=("danger", "link")):
+        assert client.post(f"/follow/erase/{added.id}").status_code == 404
+    assert Item.objects.get(external_id="9").state == ItemState.FROZEN
+
+
+def test_our_message_leaves_the_page_and_stays_on_record(client: Client) -> None:
+    ask_reporter(Case.objects.get().id, Report.objects.get().id, "more", by=STAFF)
+    address = message_of(client, "anything more")
+    client.post(address)
+    assert message_of(client, "anything more") == ""
+    said = Notification.objects.get(template="asked_more")
+    assert "anything more" in said.words
+    assert said.put_away_at is not None
+
+
+def test_nobody_erases_what_is_anothers(client: Client, world: World) -> None:
+    other = Client()
+    theirs = walk.report(other)
+    other.post("/follow/add/words", {"answer": "Said by the other one."})
+    ask_reporter(Case.objects.get().id, theirs.id, "more", by=STAFF)
+    for row in (theirs.additions.get(), theirs.notifications.get()):
+        assert client.get(f"/follow/erase/{row.id}").status_code == 404
+        assert client.post(f"/follow/erase/{row.id}").status_code == 404
+    assert theirs.additions.get().words == "Said by the other one."
+    stranger = Client()
+    address = message_of(other, "Said by the other one.")
+    assert stranger.post(address)["Location"] == "/follow"
+    assert theirs.additions.get().erased_at is None
+
+
+def test_staff_ask_set_questions_once_in_the_reporters_language(world: World) -> None:
+    norwegian = Client(HTTP_ACCEPT_LANGUAGE="nb")
+    report = walk.report(norwegian)
+    case = Case.objects.get()
+    ask_reporter(case.id, report.id, "safe_now", by=STAFF)
+    said = Notification.objects.get(template="asked_safe_now")
+    with translation.override("nb"):
+        assert said.words == str(QUESTIONS["safe_now"])
+    assert said.words in html.unescape(page(norwegian))
+    with pytest.raises(Refused):
+        ask_reporter(case.id, report.id, "safe_now", by=STAFF)
+    with pytest.raises(InvalidInput):
+        ask_reporter(case.id, report.id, "Send us the picture", by=STAFF)
+    with pytest.raises(NotAllowed):
+        ask_reporter(case.id, report.id, "more", by=anyone("portal"))
+    left = dict(questions_left(case.id, [report.id])[report.id])
+    assert set(left) == set(QUESTIONS) - {"safe_now"}
+
+
+def test_a_clock_says_how_long_there_still_is(client: Client) -> None:
+    assert re.search(r"23 h \d+ min left", page(client))
+    with clock.shifted(timedelta(hours=25)):
+        steps = standing.clocks(status_of(Report.objects.get().id))
+    assert all(each.left == "" for each in steps)
+
+
+def test_the_database_refuses_erased_words_that_are_still_there(
+    client: Client,
+) -> None:
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Addition.objects.create(
+            report=Report.objects.get(),
+            kind="words",
+            words="Still here.",
+            added_at=clock.now(),
+            erased_at=clock.now(),
+        )

@@ -52,6 +52,16 @@ def test_a_visit_ends_after_15_idle_minutes_and_says_so(world: World) -> None:
         assert client.get("/follow/status").status_code == 302
 
 
+def test_a_visit_ends_after_two_hours_however_much_it_is_used(world: World) -> None:
+    client = Client()
+    walk.report(client)
+    for minutes in range(10, 120, 10):
+        with clock.shifted(timedelta(minutes=minutes)):
+            assert client.get("/follow/status").status_code == 200
+    with clock.shifted(timedelta(minutes=121)):
+        assert client.get("/follow/status")["Location"] == "/open"
+
+
 def test_words_are_shown_until_they_are_saved_and_never_after(world: World) -> None:
     client = Client()
     walk.report(client)

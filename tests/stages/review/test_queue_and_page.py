@@ -176,7 +176,7 @@ def test_the_page_puts_everything_together() -> None:
     Addition.objects.create(
         report=report,
         kind="words",
-        words="Erased.",
+        words="",
         added_at=clock.now(),
         erased_at=clock.now(),
     )
@@ -206,6 +206,7 @@ def test_the_page_puts_everything_together() -> None:
     )
     assert said.named_as == ("https://plaza.test/p/1",)
     assert [each.words for each in said.additions] == ["More.", ""]
+    assert [bool(each.erased_at) for each in said.additions] == [False, True]
     lines = {line.item_id: line for line in page.items}
     first = lines[shown.id]
     assert [views for _, views in first.view_counts] == [100, 160, 163]

@@ -24,12 +24,12 @@ from holdfast.web.console.words import BINDS
 
 Context = dict[str, Any]
 
-HELPLINES: Final = (
+_LINES: Final = (
     shapes.Helpline(
         "A helpline for children", "0800 000 0000", "Day and night, free", "#helpline"
     ),
-    shapes.Helpline("Emergency", "112", "When somebody is in danger now"),
 )
+HELP_NEAR: Final = shapes.HelpNear("Sampleland", "112", _LINES)
 NAV: Final = (
     shapes.NavItem("Queue", "?page=console", current=True, count=14),
     shapes.NavItem("My cases", "#mine", count=2),
@@ -62,7 +62,7 @@ def gallery(request: HttpRequest) -> HttpResponse:
 
 
 def _public() -> Context:
-    return {"site_name": "Plaza", "helplines": HELPLINES}
+    return {"site_name": "Plaza", "help_near": HELP_NEAR}
 
 
 def _desk() -> Context:

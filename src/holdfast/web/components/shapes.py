@@ -198,6 +198,8 @@ class Message:
     text: str
     at: datetime
     from_us: bool
+    erase_url: str = ""
+    """Where the reporter takes it off their page; blank when that cannot be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +210,16 @@ class Helpline:
     phone: str = ""
     hours: str = ""
     url: str = ""
+    who: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HelpNear:
+    """Help in one country. ``emergency`` is the number for danger, or blank."""
+
+    country: str
+    emergency: str = ""
+    lines: tuple[Helpline, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

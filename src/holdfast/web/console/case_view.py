@@ -20,6 +20,7 @@ from holdfast.base.by import By, Permission
 from holdfast.enforcement.contact import HoldLine, holds_of
 from holdfast.enforcement.queries import DeliveryLine
 from holdfast.matching.watches import watched
+from holdfast.notifications.asking import questions_left
 from holdfast.policy.rules import Policy
 from holdfast.review.lines import (
     ActorLine,
@@ -118,11 +119,18 @@ def _facts(said: Iterable[tuple[str, Any]]) -> tuple[Fact, ...]:
     )
 
 
-def reports(page: CasePage) -> list[dict[str, Any]]:
+def reports(page: CasePage, by: By) -> list[dict[str, Any]]:
     """The reports, the first first, as people said them."""
-    shown = page.reports[:REPORTS_SHOWN]
-    holds = holds_of(line.report_id for line in shown)
-    return [_report(line, holds) for line in shown]
+    lines = page.reports[:REPORTS_SHOWN]
+    holds = holds_of(line.report_id for line in lines)
+    asked = [each.report_id for each in lines if each.can_be_answered]
+    if Permission.REPORTER_ANSWER not in by.permissions:
+        asked = []
+    left = questions_left(page.case_id, asked)
+    return [
+        {**_report(line, holds), "questions": left.get(line.report_id, [])}
+        for line in lines
+    ]
 
 
 def _report(line: ReportLine, holds: Sequence[HoldLine]) -> dict[str, Any]:

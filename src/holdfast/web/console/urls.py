@@ -31,6 +31,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{_CASE}/claim", case.Claim.as_view(), name="claim"),
     path(f"{_CASE}/release", case.Release.as_view(), name="release"),
     path(f"{_CASE}/note", case.AddNote.as_view(), name="note"),
+    path(f"{_CASE}/ask/<uuid:report>", case.AskReporter.as_view(), name="ask"),
     path(f"{_CASE}/read", case.ReadCase.as_view(), name="read"),
     path(f"{_CASE}/copy/<uuid:item>", case.SettleCopy.as_view(), name="settle"),
     path(f"{_CASE}/watch/<uuid:report>", asked.EndWatch.as_view(), name="end-watch"),

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from holdfast.intake.operations import MAX_TARGETS, MAX_WORDS, TargetGiven
 from holdfast.intake.rules import MAX_ADDRESS, Way, read_address
 from holdfast.items.queries import PlatformLine, platform_of_url
+from holdfast.languages.choice import in_words
 from holdfast.policy.rules import Category
 from holdfast.web.portal.words import ABOUT, FREQUENCIES
 
@@ -43,7 +44,7 @@ class StartForm(forms.Form):
     def __init__(self, categories: Sequence[Category], **given: Any) -> None:
         super().__init__(**given)
         self.fields["category"].choices = [  # type: ignore[attr-defined]  # A ChoiceField.
-            (each.code, each.label) for each in categories
+            (each.code, in_words(each.label)) for each in categories
         ]
         self._of_children = {each.code for each in categories if each.child_safety}
 

@@ -10,10 +10,12 @@ from http import HTTPStatus
 from typing import Any, ClassVar
 
 from django import forms
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import translation
 from django.views import View
 
 from holdfast.base.by import anyone
@@ -51,6 +53,13 @@ class Page(View):
         response.headers["Cache-Control"] = "no-store"
         return response
 
+    def speak(self, code: str) -> None:
+        """Speak this language from here on, if it is one of ours."""
+        if code in dict(settings.LANGUAGES):
+            self.memory.language = code
+            translation.activate(code)
+            self.request.LANGUAGE_CODE = code
+
     def go(self, page: str, **kwargs: str) -> HttpResponse:
         """On to another page, asked for anew, so that reloading sends nothing twice."""
         return HttpResponseRedirect(reverse(f"portal:{page}", kwargs=kwargs))
@@ -79,6 +88,8 @@ class Question(Page):
 
     def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
         """Take the answer, or ask again with the answer kept."""
+        if request.POST.get("language"):
+            return self.in_language(request.POST["language"])
         form = self.form(data=request.POST)
         if form.is_valid():
             try:
@@ -86,6 +97,14 @@ class Question(Page):
             except InvalidInput as refusal:
                 form.add_error(None, refusal.message)
         return self.show(form, HTTPStatus.UNPROCESSABLE_ENTITY)
+
+    def in_language(self, code: str) -> HttpResponse:
+        """The question in another language, with what was written in its boxes."""
+        self.speak(code)
+        form = self.form(data=self.request.POST)
+        # Nothing was sent yet, so nothing can be wrong with it.
+        form.errors.clear()
+        return self.show(form, HTTPStatus.OK)
 
     def unsent(self, why: str) -> HttpResponseBase:
         """The question with its answers in their boxes, and nothing done yet."""
@@ -95,5 +114,5 @@ class Question(Page):
 
     def show(self, form: forms.Form, status: HTTPStatus) -> HttpResponse:
         """The question as a page."""
-        context = {"form": form, **self.around()}
+        context = {"form": form, "is_question": True, **self.around()}
         return render(self.request, self.template, context, status=status)

@@ -3,9 +3,9 @@
 Nothing of it is kept on the server, so nobody can look there for who is reporting. The
 cookie holds the answers that are not sent yet, or the id of the one report that its
 holder has shown they may follow; it is encrypted with this installation's keys, dies
-with the browser, and opens nothing after 15 idle minutes. Never in it: what somebody
-wrote, an address of a network, or who somebody is. The codename is in it only until its
-holder says that it is written down.
+with the browser, and opens nothing after 15 idle minutes, or two hours in all. Never in
+it: what somebody wrote, an address of a network, or who somebody is. The codename is in
+it only until its holder says that it is written down.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ from holdfast.vault.keys import SecretDamaged
 COOKIE = "portal"
 IDLE_S = 15 * 60
 """Seconds. Long enough to write about what hurts; short on a shared computer."""
+LONGEST_S = 2 * 3600
+"""Seconds. A visit to a report ends after two hours, used or not."""
 MAX_ADDRESS_BYTES = 2083
 """The longest address that an authority takes; a browser keeps 4,096 bytes in all."""
 
@@ -43,6 +45,10 @@ class Memory:
     """Until it is written down."""
     visit: str = ""
     """A random name, so that one visit cannot look for pictures without end."""
+    language: str = ""
+    """The language that was chosen on the page; blank: what the browser asks for."""
+    opened_at: float = 0.0
+    """Seconds since 1970 when the report of this visit was opened; 0: none is."""
     said: str = ""
     """A code of ``words.SAID`` that the next page shows once."""
     expired: bool = False
@@ -54,8 +60,8 @@ class Memory:
         return UUID(self.report) if self.report else None
 
     def forget(self) -> None:
-        """Know nothing any more."""
-        vars(self).update(vars(Memory()))
+        """Know nothing any more but the language, which says nothing of a report."""
+        vars(self).update(vars(Memory(language=self.language)))
 
     def take_said(self) -> str:
         """What is to be said once; after that it is forgotten."""
@@ -72,9 +78,12 @@ def read(request: HttpRequest) -> Memory:
         stored = json.loads(keys().decrypt_secret(sealed, bound_to=COOKIE))
     except (SecretDamaged, ValueError):
         return Memory()
-    seen_at = stored.pop("seen_at")
-    if clock.now().timestamp() - seen_at > IDLE_S:
-        return Memory(expired=bool(stored.get("report")))
+    now = clock.now().timestamp()
+    idle_s = now - stored.pop("seen_at")
+    if idle_s > IDLE_S or now - stored.get("opened_at", now) > LONGEST_S:
+        return Memory(
+            language=stored.get("language", ""), expired=bool(stored.get("report"))
+        )
     known = {each.name for each in fields(Memory)}
     return Memory(**{name: stored[name] for name in known & stored.keys()})
 
@@ -89,6 +98,8 @@ def write(response: HttpResponseBase, memory: Memory) -> None:
         forget(response)
         return
     stored["seen_at"] = clock.now().timestamp()
+    if memory.report:
+        stored.setdefault("opened_at", stored["seen_at"])
     response.set_cookie(
         COOKIE,
         keys().encrypt_secret(json.dumps(stored, ensure_ascii=False), bound_to=COOKIE),

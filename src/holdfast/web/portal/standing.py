@@ -10,12 +10,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from holdfast.base import clock
+from holdfast.languages.choice import in_words
+from holdfast.notifications.queries import ClockLine, ReportStatus
 from holdfast.notifications.queries import Message as Told
-from holdfast.notifications.queries import ReportStatus
 from holdfast.web.components.shapes import Message, Step
+from holdfast.web.components.spans import short_span
 from holdfast.web.portal.words import TOLD
 
 
@@ -27,6 +31,8 @@ class ClockShown:
     due_at: datetime
     met_at: datetime | None
     state: str
+    left: str
+    """How long there is still, in words; blank when it is done or late."""
 
 
 def steps(report: ReportStatus) -> list[Step]:
@@ -46,21 +52,34 @@ def clocks(report: ReportStatus) -> list[ClockShown]:
     """What was promised, and whether it was kept."""
     return [
         ClockShown(
-            each.label,
+            in_words(each.label),
             each.due_at,
             each.met_at,
             "late" if each.breached else "kept" if each.met_at else "running",
+            _left(each),
         )
         for each in report.clocks
     ]
 
 
+def _left(line: ClockLine) -> str:
+    seconds = (line.due_at - clock.now()).total_seconds()
+    return short_span(seconds) if seconds > 0 and not line.met_at else ""
+
+
 def messages(report: ReportStatus) -> list[Message]:
     """The thread: our messages, and what the reporter has told."""
-    return [
-        Message(_words_of(each), each.at, from_us=not each.from_reporter)
-        for each in report.messages
-    ]
+    return [message(each) for each in report.messages]
+
+
+def message(told: Told) -> Message:
+    """One message of the thread."""
+    return Message(
+        _words_of(told),
+        told.at,
+        from_us=not told.from_reporter,
+        erase_url=reverse("portal:erase", args=[told.id]) if told.erasable else "",
+    )
 
 
 def _words_of(message: Told) -> str:

@@ -68,6 +68,7 @@ SAID: Final[dict[str, Words]] = {
     ),
     "released": _("We have told the site that they may write to you again."),
     "unwatched": _("We do not look out for your picture any more."),
+    "erased": _("It is erased from your page."),
     "withdrawn": _("We keep no e-mail address or phone number of yours any more."),
 }
 """Said once, at the top of the page that follows."""

@@ -122,7 +122,9 @@ def ago(when: datetime | None, now: datetime | None = None) -> SafeString | str:
 
 def _in_full(when: datetime) -> str:
     local = timezone.localtime(when)
-    return f"{date_format(local, 'j F Y, H:i')} {local.tzname()}"
+    # Translators: how a moment is written, in Django's letters for dates.
+    form = gettext("j F Y, H:i")
+    return f"{date_format(local, form)} {local.tzname()}"
 
 
 def _time(when: datetime, words: str) -> SafeString:

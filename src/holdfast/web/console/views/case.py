@@ -24,6 +24,7 @@ from holdfast.enforcement.queries import DeliveryLine, deliveries_about
 from holdfast.freeze.operations import thaw
 from holdfast.items.queries import views_over_time
 from holdfast.items.shares import shares_of
+from holdfast.notifications.asking import ask_reporter
 from holdfast.policy.queries import current
 from holdfast.policy.rules import Policy
 from holdfast.review import claims, readings
@@ -98,7 +99,7 @@ class CaseView(Page):
         labels = {each.code: each.label for each in policy.categories}
         doubts = cluster.doubts(page, self.by)
         return {
-            "reports": case_view.reports(page),
+            "reports": case_view.reports(page, self.by),
             "reports_more": len(page.reports) - case_view.REPORTS_SHOWN,
             "items": case_view.items(page, told, self.by),
             "reasons": words.REASONS,
@@ -211,6 +212,21 @@ class AddNote(CaseView):
             return self.go("case", number=page.number, said="The note is kept.")
 
         return attempt(form, keep) or self.page(page, _WRONG, note=form)
+
+
+class AskReporter(CaseView):
+    """Ask somebody who reported one of the set questions."""
+
+    http_method_names = ["post"]
+    needs = Permission.REPORTER_ANSWER
+
+    def post(self, request: HttpRequest, number: str, report: UUID) -> HttpResponse:
+        """Put it on their page."""
+        page = case_page(number, self.by)
+        question = request.POST.get("question", "")
+        ask_reporter(page.case_id, report, question, by=self.by)
+        said = "The question is on the reporter's page."
+        return self.go("case", number=page.number, said=said)
 
 
 class ReadCase(CaseView):

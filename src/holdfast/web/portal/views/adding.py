@@ -64,7 +64,7 @@ class Adding(Question):
         if self.memory.report_id is None:
             if request.method == "POST":
                 return self.unsent(str(CLOSED))
-            return self.sent(self.go("follow"))
+            return self.sent(self.go("pause" if self.memory.expired else "follow"))
         return super().dispatch(request, *args, **kwargs)
 
     def form(self, **given: Any) -> django_forms.Form:

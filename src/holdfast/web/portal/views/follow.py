@@ -14,15 +14,20 @@ from django import forms as django_forms
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from holdfast.base.errors import NotFound
 from holdfast.enforcement.contact import holds_of
 from holdfast.intake import operations as intake
+from holdfast.intake import returning
+from holdfast.intake.codename import folded
+from holdfast.intake.queries import codename_unconfirmed
 from holdfast.matching import watches
 from holdfast.notifications import operations as notifying
 from holdfast.notifications import queries as notifications
 from holdfast.notifications.letters import ways
+from holdfast.notifications.queries import Message as Told
 from holdfast.web.portal import standing
 from holdfast.web.portal.forms import CodenameForm
 from holdfast.web.portal.page import BY, Page, Question
@@ -51,6 +56,10 @@ class Follow(Question):
             return self.show(form, HTTPStatus.UNPROCESSABLE_ENTITY)
         self.memory.forget()
         self.memory.report = str(found)
+        if codename_unconfirmed(found):
+            # They opened it with them, so they may see them once more.
+            self.memory.codename = folded(form.cleaned_data["codename"])
+            return self.go("words")
         return self.go("status")
 
 
@@ -60,9 +69,9 @@ class Mine(Page):
     def dispatch(
         self, request: HttpRequest, *args: Any, **kwargs: Any
     ) -> HttpResponseBase:
-        """Without a report, ask for the words."""
+        """Without a report, ask for the words; after a while away, ask that first."""
         if self.memory.report_id is None:
-            return self.sent(self.go("follow"))
+            return self.sent(self.go("pause" if self.memory.expired else "follow"))
         return super().dispatch(request, *args, **kwargs)
 
     @property
@@ -95,6 +104,51 @@ class Status(Mine):
             "said": SAID.get(self.memory.take_said(), ""),
         }
         return render(request, "portal/status.html", context)
+
+
+class Words(Mine):
+    """The words once more, on the first return: are they kept?"""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """Show them, for as long as the visit has them."""
+        if not self.memory.codename:
+            return self.go("status")
+        shown = {"codename": self.memory.codename}
+        return render(request, "portal/words.html", shown)
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """They are: forget them here, and do not ask again."""
+        returning.confirm_codename(self.report_id, by=BY)
+        self.memory.codename = ""
+        return self.go("status")
+
+
+class Erase(Mine):
+    """Take one message off one's own page; asked first, for it cannot be undone."""
+
+    def get(self, request: HttpRequest, message: UUID) -> HttpResponse:
+        """Ask."""
+        shown = {
+            "message": standing.message(self._told(message)),
+            "back_url": reverse("portal:status"),
+        }
+        return render(request, "portal/erase.html", shown)
+
+    def post(self, request: HttpRequest, message: UUID) -> HttpResponse:
+        """Do it."""
+        told = self._told(message)
+        if told.from_reporter:
+            returning.erase_addition(self.report_id, told.id, by=BY)
+        else:
+            notifying.put_away(self.report_id, told.id, by=BY)
+        self.memory.said = "erased"
+        return self.go("status")
+
+    def _told(self, message: UUID) -> Told:
+        for each in notifications.status_of(self.report_id).messages:
+            if each.id == message and each.erasable:
+                return each
+        raise NotFound(_("There is no such message."))
 
 
 class Act(Mine):

@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from holdfast.base.errors import Unavailable
 from holdfast.intake import operations as intake
 from holdfast.items import queries as items
+from holdfast.languages.choice import in_words
 from holdfast.notifications import queries as notifications
 from holdfast.policy import queries as policies
 from holdfast.web.components.shapes import Deadline, Receipt
@@ -132,7 +133,9 @@ class Received(Page):
             number=told["number"],
             codename=self.memory.codename,
             deadlines=tuple(
-                Deadline(each["label"], datetime.fromisoformat(each["due_at"]))
+                Deadline(
+                    in_words(each["label"]), datetime.fromisoformat(each["due_at"])
+                )
                 for each in told["deadlines"]
             ),
         )

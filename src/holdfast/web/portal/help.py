@@ -1,0 +1,46 @@
+"""Help near by, in the shapes that the pages draw: the nearest country, and all.
+
+Which country is nearest is told by the language that was chosen or that the browser
+asks for; a page never says that it knows where somebody is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.http import HttpRequest
+
+from holdfast.intake.helplines import Country, Line, shown
+from holdfast.languages.choice import asked_for, country_name, in_words
+from holdfast.web.components.shapes import Helpline, HelpNear
+
+
+def near(request: HttpRequest) -> HelpNear | None:
+    """What there is in the nearest country; nothing when none is nearer."""
+    asked = asked_for(request.headers.get("Accept-Language", ""))
+    found = shown().nearest([*asked, getattr(request, "LANGUAGE_CODE", "")])
+    return _drawn(found) if found else None
+
+
+def everywhere() -> tuple[list[HelpNear], list[Helpline]]:
+    """Every country by its name, and what helps in all others."""
+    book = shown()
+    countries = [_drawn(each) for each in book.countries]
+    return sorted(countries, key=lambda each: each.country), _lines(book.everywhere)
+
+
+def _drawn(country: Country) -> HelpNear:
+    return HelpNear(
+        country=country_name(country.code),
+        emergency=country.emergency.phone if country.emergency else "",
+        lines=tuple(_lines(country.lines)),
+    )
+
+
+def _lines(lines: Iterable[Line]) -> list[Helpline]:
+    return [
+        Helpline(
+            each.name, each.phone, in_words(each.hours), each.url, in_words(each.who)
+        )
+        for each in lines
+    ]

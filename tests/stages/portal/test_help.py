@@ -1,0 +1,139 @@
+"""Help near by: the nearest country's, only while it is verified."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+import pytest
+from django.conf import LazySettings
+from django.test import Client
+
+from holdfast.base import clock
+from holdfast.base.errors import InvalidInput
+from holdfast.base.events import Kind
+from holdfast.base.models import Event
+from holdfast.intake import helplines
+from holdfast.notifications.alarm_codes import alarm_words
+from tests.world import World
+
+pytestmark = pytest.mark.django_db
+
+ENTRY = """
+countries:
+  SE:
+    languages: [sv]
+    lines:
+      - {{name: Testlinjen, phone: "555", url: "", hours: Day and night, who: For all,
+         source: "https://example.org/", source_of: "2026",
+         verified_on: 2026-01-01, expires_on: {expires_on}}}
+"""
+
+
+@pytest.fixture
+def own(settings: LazySettings, tmp_path_factory: pytest.TempPathFactory) -> date:
+    """An installation whose own Swedish line expires in 20 days."""
+    home = tmp_path_factory.mktemp("home")
+    expires_on = clock.now().date() + timedelta(days=20)
+    text = ENTRY.format(expires_on=expires_on)
+    (home / helplines.OWN_NAME).write_text(text, encoding="utf-8")
+    settings.HOLDFAST_HOME = home
+    helplines.book.cache_clear()
+    return expires_on
+
+
+@pytest.fixture(autouse=True)
+def afresh() -> object:
+    helplines.book.cache_clear()
+    yield
+    helplines.book.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("languages", "code"),
+    [
+        (["nb-no", "nb"], "NO"),
+        (["en-gb", "en"], "GB"),
+        (["en-us"], "US"),
+        (["en", "sv"], "SE"),
+        (["en-SE"], "SE"),
+        (["fi"], "FI"),
+        (["de-CH", "de"], "DE"),
+        (["en"], None),
+        (["", "xx-YY", "*"], None),
+        ([], None),
+    ],
+)
+def test_the_nearest_country_is_told_by_the_languages_alone(
+    languages: list[str], code: str | None
+) -> None:
+    found = helplines.book().nearest(languages)
+    assert (found.code if found else None) == code
+
+
+def test_every_page_has_the_nearest_lines_and_a_way_to_all(world: World) -> None:
+    at = helplines.book().countries[0].lines[0].verified_on + timedelta(days=1)
+    now = clock.now()
+    with clock.shifted(datetime.combine(at, now.timetz()) - now):
+        norwegian = Client(HTTP_ACCEPT_LANGUAGE="nb-NO").get("/follow")
+        page = norwegian.content.decode()
+        assert 'href="tel:116111"' in page
+        assert 'href="tel:112"' in page
+        english = Client(HTTP_ACCEPT_LANGUAGE="en").get("/follow").content.decode()
+        assert "tel:" not in english, (
+            "Where they are is not known, so nothing is guessed."
+        )
+        assert 'href="/help"' in english
+        every = Client(HTTP_ACCEPT_LANGUAGE="en").get("/help").content.decode()
+    for words in ("Norway", "Childline", "tel:911", "Child Helpline International"):
+        assert words in every
+    assert 'rel="noreferrer"' in every
+
+
+def test_an_expired_entry_is_hidden_and_staff_are_told_before(
+    world: World, own: date
+) -> None:
+    def swedish() -> str:
+        return Client(HTTP_ACCEPT_LANGUAGE="sv").get("/help").content.decode()
+
+    def told() -> list[int]:
+        alarms = Event.objects.filter(
+            kind=Kind.ALARM_RAISED, about__entry="SE Testlinjen"
+        )
+        return [each.facts["days_left"] for each in alarms.order_by("id")]
+
+    assert "Testlinjen" in swedish()
+    assert "Bris" not in swedish(), "Their own country replaces ours."
+    helplines.watch_helplines()
+    assert told() == []
+    with clock.shifted(timedelta(days=8)):
+        helplines.watch_helplines()
+        helplines.watch_helplines()
+        assert "Testlinjen" in swedish()
+    assert told() == [12]
+    assert "helpline" in alarm_words(helplines.ALARM)
+    with clock.shifted(timedelta(days=20)):
+        assert "Testlinjen" not in swedish()
+        assert "tel:555" not in swedish()
+
+
+def test_every_entry_raises_one_alarm_when_all_have_expired(world: World) -> None:
+    with clock.shifted(timedelta(days=1000)):
+        page = Client(HTTP_ACCEPT_LANGUAGE="nb").get("/help").content.decode()
+        helplines.watch_helplines()
+    assert "tel:" not in page
+    raised = Event.objects.filter(kind=Kind.ALARM_RAISED, facts__code=helplines.ALARM)
+    assert raised.count() == len(list(helplines.book().entries()))
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        ENTRY.format(expires_on="soon"),
+        "countries: {SE: {lines: [{name: X}]}}",
+        "countries: {SE: {}}",
+        "everywhere: [{name: X, who: Y}]",
+    ],
+)
+def test_an_entry_without_source_and_dates_is_refused(broken: str) -> None:
+    with pytest.raises(InvalidInput):
+        helplines.read_book(broken)

@@ -1,0 +1,138 @@
+"""The portal speaks the language of whoever is there, and they can change it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from django.conf import LazySettings
+from django.test import Client
+
+from holdfast.intake.models import Report
+from holdfast.languages.catalogues import compile_all
+from holdfast.languages.choice import nearest, of_browser
+from holdfast.languages.extraction import PACKAGE
+from tests.languages.test_catalogues import written
+from tests.stages.portal import walk
+from tests.world import World
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def arabic(settings: LazySettings, tmp_path: Path) -> None:
+    """An installation with a language of its own, and a text of its own."""
+    own = tmp_path / "own"
+    written(own, "ar.po", ("Tell us what is wrong", "أخبرنا ما المشكلة"))
+    written(own, "en.po", ("Tell us what is wrong", "Tell Plaza what is wrong"))
+    found = compile_all((PACKAGE / "languages", own), tmp_path / "cache")
+    settings.LANGUAGES = list(found.named)
+    settings.LOCALE_PATHS = [found.folder]
+
+
+@pytest.mark.parametrize(
+    ("accepted", "language"),
+    [
+        ("", "en"),
+        ("nb-NO,nb;q=0.9,en-US;q=0.6", "nb"),
+        ("no", "nb"),
+        ("nn-NO,nn;q=0.9", "nb"),
+        ("en-GB,nb;q=0.5", "en"),
+        ("xx,de;q=0.9,nb;q=0.1", "nb"),
+        ("xx", "en"),
+        ("*", "en"),
+        ("../../etc,nb", "en"),
+    ],
+)
+def test_the_language_is_what_the_browser_asks_for(
+    world: World, accepted: str, language: str
+) -> None:
+    assert of_browser(accepted) == language
+    answer = Client(HTTP_ACCEPT_LANGUAGE=accepted).get("/")
+    assert answer["Content-Language"] == language
+    assert f'<html lang="{language}" dir="ltr">' in answer.content.decode()
+    assert "Accept-Language" in answer["Vary"]
+
+
+def test_nothing_that_we_do_not_have_is_nearest() -> None:
+    assert nearest("nb-NO") == "nb"
+    assert nearest("no") == "nb"
+    assert nearest("zh") == nearest("") == nearest("a" * 600) == ""
+
+
+def test_a_choice_holds_for_the_visit_and_goes_into_the_report(world: World) -> None:
+    client = Client(HTTP_ACCEPT_LANGUAGE="en")
+    chosen = client.post("/language", {"language": "nb", "next": "/follow"})
+    assert chosen["Location"] == "/follow"
+    assert client.get("/follow")["Content-Language"] == "nb"
+    assert walk.report(client).language == "nb"
+    assert client.get("/follow/status")["Content-Language"] == "nb"
+    client.post("/follow/finished")
+    assert client.get("/follow/finished")["Content-Language"] == "nb"
+    assert client.get("/nowhere")["Content-Language"] == "nb"
+
+
+def test_changing_it_on_a_question_keeps_what_was_written(world: World) -> None:
+    client = Client()
+    client.post("/", {"category": walk.CHILD})
+    given = {"category": walk.CHILD, "words": "He said <hello>", "language": "nb"}
+    answer = client.post("/report/where", given)
+    page = answer.content.decode()
+    assert answer.status_code == 200
+    assert "He said &lt;hello&gt;" in page
+    assert '<html lang="nb"' in page
+    assert 'role="alert"' not in page
+    assert answer["Content-Language"] == "nb"
+    assert not Report.objects.exists(), "Changing the language sends nothing."
+    # An empty question is not scolded for being empty, either.
+    empty = client.post("/", {"language": "en"})
+    assert 'role="alert"' not in empty.content.decode()
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/report/where", "/report/more/words", "/follow", "/follow/add/link"]
+)
+def test_the_buttons_belong_to_the_question_of_the_page(
+    world: World, path: str
+) -> None:
+    client = Client()
+    walk.report(client)
+    client.post("/", {"category": walk.CHILD})
+    page = client.get(path)
+    if page.status_code == 302:
+        walk.report(client)
+        page = client.get(path)
+    text = page.content.decode()
+    assert text.count('<form id="question" method="post"') == 1
+    assert 'value="nb" lang="nb" form="question" formnovalidate' in text
+
+
+@pytest.mark.parametrize(
+    "elsewhere", ["https://evil.example/", "//evil.example", "javascript:1", ""]
+)
+def test_the_switch_leads_to_no_other_site(world: World, elsewhere: str) -> None:
+    answer = Client().post("/language", {"language": "nb", "next": elsewhere})
+    assert answer["Location"] == "/"
+
+
+def test_a_language_that_we_do_not_have_changes_nothing(world: World) -> None:
+    client = Client()
+    client.post("/language", {"language": "xx", "next": "/"})
+    assert client.get("/")["Content-Language"] == "en"
+
+
+def test_the_console_and_the_api_stay_in_english(world: World) -> None:
+    client = Client(HTTP_ACCEPT_LANGUAGE="nb")
+    for path in ("/console/sign-in", "/api/v1/items/x"):
+        assert client.get(path)["Content-Language"] == "en"
+
+
+def test_a_platforms_own_language_and_own_words_are_used(
+    world: World, arabic: None
+) -> None:
+    page = Client(HTTP_ACCEPT_LANGUAGE="ar-EG").get("/").content.decode()
+    assert '<html lang="ar" dir="rtl">' in page
+    assert "أخبرنا ما المشكلة" in page
+    english = Client().get("/").content.decode()
+    assert "Tell Plaza what is wrong" in english
+    assert 'value="ar" lang="ar"' in english
