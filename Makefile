@@ -4,7 +4,7 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test chromium peers lock clean
+.PHONY: help setup demo test chromium dovecot peers lock clean
 
 VENV := .venv
 # Touched when the environment is complete; older than the lock, it is made anew.
@@ -30,10 +30,13 @@ demo: $(STAMP)
 chromium:
 	@scripts/ensure_chromium.sh
 
+dovecot:
+	@scripts/ensure_dovecot.sh
+
 peers: $(STAMP)
 	@scripts/ensure_peers.sh $(VENV)
 
-test: $(STAMP) chromium peers
+test: $(STAMP) chromium dovecot peers
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy

@@ -23,8 +23,8 @@ _HOME = tempfile.TemporaryDirectory(prefix="holdfast-tests-")
 os.environ["HOLDFAST_HOME"] = _HOME.name
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "holdfast.settings")
 os.environ.setdefault("HOLDFAST_LOG_LEVEL", "ERROR")
-for _name in ("HOLDFAST_SMTP", "HOLDFAST_ON_CALL", "HOLDFAST_KEYS", "HOLDFAST_BLOBS"):
-    os.environ.pop(_name, None)
+for _name in ("SMTP", "IMAP", "ON_CALL", "KEYS", "BLOBS"):
+    os.environ.pop(f"HOLDFAST_{_name}", None)
 
 from holdfast.run.postgres import EmbeddedPostgres  # noqa: E402
 

@@ -22,12 +22,12 @@ from holdfast.evidence import operations as evidence
 from holdfast.fingerprints import operations as fingerprints
 from holdfast.freeze import contact_holds
 from holdfast.freeze import operations as freeze
-from holdfast.intake import arrival, contacts, helplines
+from holdfast.intake import arrival, contacts, helplines, mail
 from holdfast.intake import operations as intake
 from holdfast.items import answers
 from holdfast.matching import bank, closer, exchange, watches
 from holdfast.matching import operations as matching
-from holdfast.notifications import alarms, letters
+from holdfast.notifications import alarms, letters, mail_answers
 from holdfast.notifications import operations as notifications
 from holdfast.review import claims
 from holdfast.triage import clocks, doubts, waves
@@ -104,6 +104,8 @@ FLOW: tuple[On | Every, ...] = (
         at_once=(triage.place_match_in_case, freeze.freeze_what_it_shows),
     ),
     on(Kind.COPY_CONFIRMED, at_once=(freeze.freeze_what_it_shows,)),
+    # A report that came by e-mail is answered there, once.
+    on(Kind.MAIL_RECEIVED, soon=(mail_answers.answer_mail,)),
     on(Kind.REPORT_CHALLENGED, at_once=(triage.reopen_challenged,)),
     on(
         Kind.CASE_MERGED,
@@ -183,6 +185,7 @@ FLOW: tuple[On | Every, ...] = (
     every(1, enforcement.hand_over_due, log.append_to_log),
     every(5, intake.locate_late, clocks.watch_deadlines, authorities.advance_due),
     every(10, alarms.escalate),
+    every(20, mail.read_mail),
     every(30, decisions.send_due_statements, letters.post_due),
     every(60, exchange.sync_due, contact_holds.release_ended),
     every(

@@ -11,6 +11,9 @@
 ``HOLDFAST_MAIL_FROM``  the sender of e-mail
 ``HOLDFAST_MESSAGE_FROM``  the sender of messages to who reported; say nothing in it
 ``HOLDFAST_TEXT_WEBHOOK`` and ``…_SECRET``: a gateway that sends text messages to phones
+``HOLDFAST_IMAP``       the mailbox that takes reports,
+                        ``imaps://user:password@host/INBOX``; blank: none
+``HOLDFAST_IMAP_ADDRESS``  its e-mail address, from which it answers
 ``HOLDFAST_ON_CALL``    e-mail addresses of the on-call list, comma-separated
 ``HOLDFAST_ON_CALL_WEBHOOK`` and ``…_SECRET``: where alarms are posted, signed
 ``HOLDFAST_SITE_NAME``  what the portal calls itself; default ``Holdfast``
@@ -186,6 +189,8 @@ HOLDFAST_MESSAGE_FROM = os.environ.get(
     "HOLDFAST_MESSAGE_FROM",
     f"post@{urlsplit(HOLDFAST_URL).hostname or 'localhost'}",
 )
+HOLDFAST_IMAP = os.environ.get("HOLDFAST_IMAP", "")
+HOLDFAST_IMAP_ADDRESS = os.environ.get("HOLDFAST_IMAP_ADDRESS", DEFAULT_FROM_EMAIL)
 
 PROCRASTINATE_IMPORT_PATHS = ["holdfast.base.jobs"]
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = ""

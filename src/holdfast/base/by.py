@@ -36,6 +36,7 @@ class Permission(StrEnum):
     ITEMS_WRITE = "items.write"
     ITEMS_READ = "items.read"
     REPORTS_WRITE = "reports.write"
+    REPORTS_FLAG = "reports.flag"
     CHANGES_READ = "changes.read"
     # What anybody at the front door may do.
     REPORT_FILE = "report.file"

@@ -54,6 +54,7 @@ COMMANDS = {
     "find": Lazy("find", "Where copies of a picture, a video or a hash stand."),
     "import": Lazy("importing", "Bring what you have: media, banks.", django=False),
     "bank": Lazy("banks", "Known hashes: how good each bank is; revoke."),
+    "flag": Lazy("flag", "Take in a hotline's file of reports; safe to repeat."),
     "exchange": Lazy("banks", "Hash exchanges: NCMEC, StopNCII, ThreatExchange."),
     "export": Lazy("banks", "Write a bank to a file."),
     "bench": Lazy("bench", "Measure speed and memory beside the peers.", django=False),

@@ -20,6 +20,7 @@ from holdfast.authorities.queries import accounts
 from holdfast.base import clock
 from holdfast.base.errors import HoldfastError
 from holdfast.cli.operator import OPERATOR
+from holdfast.intake.connectors.mailbox.client import place_of
 from holdfast.items.queries import platforms
 from holdfast.matching.exchange_list import exchanges
 from holdfast.notifications import letters
@@ -102,6 +103,7 @@ def look() -> Iterator[Finding]:
         else "crops and screenshots are NOT looked for: install holdfast[features]",
     )
     yield Finding("sealed store", blobs() is not None, settings.HOLDFAST_BLOBS)
+    yield _mailbox()
     problems = on_call_problems()
     yield Finding("on-call list", not problems, "; ".join(problems) or "set up")
     revealing = letters.problems()
@@ -126,6 +128,8 @@ def outbound() -> Iterator[tuple[str, str]]:
     for exchange in exchanges(by=OPERATOR):
         if exchange.url:
             yield f"exchange {exchange.slug}", exchange.url
+    if settings.HOLDFAST_IMAP:
+        yield "mailbox for reports", place_of(settings.HOLDFAST_IMAP).outbound
     if settings.EMAIL_HOST:
         yield "e-mail", f"{settings.EMAIL_HOST}:{settings.EMAIL_PORT}"
     if settings.HOLDFAST_ON_CALL_WEBHOOK:
@@ -134,6 +138,20 @@ def outbound() -> Iterator[tuple[str, str]]:
         yield "text messages", settings.HOLDFAST_TEXT_WEBHOOK
     if not settings.HOLDFAST_BLOBS.startswith("file:"):
         yield "sealed store", settings.HOLDFAST_BLOBS
+
+
+def _mailbox() -> Finding:
+    if not settings.HOLDFAST_IMAP:
+        return Finding("mailbox", True, "none: reports by e-mail are not taken")
+    try:
+        place = place_of(settings.HOLDFAST_IMAP)
+    except HoldfastError as error:
+        return Finding("mailbox", False, error.message)
+    if not settings.EMAIL_HOST:
+        return Finding("mailbox", False, "HOLDFAST_SMTP is not set: nobody is answered")
+    return Finding(
+        "mailbox", True, f"{place.folder}, as {settings.HOLDFAST_IMAP_ADDRESS}"
+    )
 
 
 def _policy() -> Finding:

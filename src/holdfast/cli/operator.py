@@ -16,6 +16,7 @@ OPERATOR = By(
             Permission.AUTHORITY_GO_LIVE,
             Permission.BANK_MANAGE,
             Permission.COPIES_FIND,
+            Permission.REPORTS_FLAG,
             Permission.OVERSIGHT_READ,
         }
     ),

@@ -25,9 +25,7 @@ Verb = Literal[
     "release_contact",
     "statement",
 ]
-Claim = Literal[
-    "shown", "parent", "relative", "witness", "professional", "trusted_flagger"
-]
+Claim = Literal["shown", "parent", "relative", "witness", "professional"]
 
 
 class Answer:

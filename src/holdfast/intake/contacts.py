@@ -20,7 +20,7 @@ from holdfast.base import clock
 from holdfast.base.by import By, Permission
 from holdfast.base.errors import InvalidInput, NotFound, Refused
 from holdfast.base.events import Kind, emit
-from holdfast.intake.models import Contact, Report
+from holdfast.intake.models import Contact, Mail, Report
 from holdfast.intake.rules import (
     CONTACTS_A_DAY,
     Frequency,
@@ -99,6 +99,8 @@ def withdraw(report_id: UUID, *, by: By) -> None:
     """Forget how to reach a reporter; the report stands. Twice changes nothing."""
     by.require(Permission.REPORT_FOLLOW)
     with transaction.atomic():
+        # Who wrote by mail and is not answered yet is not answered any more.
+        Mail.objects.filter(report=report_id).update(sender="")
         current = (
             Contact.objects.select_for_update(no_key=True)
             .filter(report=report_id, withdrawn_at=None)

@@ -9,7 +9,7 @@ from django.db.models import Q
 from holdfast.base.models import Row
 from holdfast.base.privacy import classes
 from holdfast.intake.rules import Frequency, Way
-from holdfast.items.models import Actor, Conversation, Item, Platform
+from holdfast.items.models import Actor, ApiKey, Conversation, Item, Platform
 
 
 class Channel(models.TextChoices):
@@ -17,7 +17,11 @@ class Channel(models.TextChoices):
 
     PORTAL = "portal"
     API = "api"
-    STAFF = "staff"
+    EMAIL = "email"
+    PHONE = "phone"
+    LETTER = "letter"
+    FLAGGER = "flagger"
+    POLICE = "police"
 
 
 class Report(Row):
@@ -38,6 +42,8 @@ class Report(Row):
     """What the reporter says of themself: ``shown``, ``parent`` and so on."""
     police_number = models.CharField(max_length=100, blank=True)
     police_agency = models.CharField(max_length=255, blank=True)
+    police_contact = models.CharField(max_length=400, blank=True)
+    """Who to call back, as an officer wrote it; verified by people, and not here."""
     in_danger_now = models.BooleanField(default=False)
     wants_contact_hold = models.BooleanField(default=False)
     """Whether what it reports is to be kept from writing to ``reporter_actor``."""
@@ -47,7 +53,8 @@ class Report(Row):
     privacy = classes(
         operational="id number platform channel category language received_at"
         " received_by wants_contact_hold",
-        personal="reporter_actor claims police_number police_agency in_danger_now",
+        personal="reporter_actor claims police_number police_agency police_contact"
+        " in_danger_now",
         content="words",
     )
 
@@ -310,4 +317,90 @@ class ReportingSuspension(Row):
                 condition=Q(ends_at__gt=models.F("suspended_at")),
                 name="suspension_ends",
             )
+        ]
+
+
+# The doors beside the portal and the platform's own.
+
+
+class Mail(Row):
+    """One e-mail that became a report, or part of one; kept after it was expunged.
+
+    ``mail_id`` is a keyed hash of the mail's bytes: the same mail read twice, because
+    the mailbox could not be reached after the commit, is one. What was attached is
+    sealed under it, unopened. Neither the mail nor its headers are kept.
+    """
+
+    mail_id = models.UUIDField()
+    report = models.ForeignKey(Report, on_delete=models.PROTECT, related_name="mails")
+    is_first = models.BooleanField()
+    """Whether it made the report; else it was added to it."""
+    attachments = models.PositiveIntegerField()
+    """How many files came with it, each sealed unopened."""
+    arrived_at = models.DateTimeField()
+    """When the mailbox took it, as its server says."""
+    answered_at = models.DateTimeField(null=True)
+    sender = models.TextField(blank=True)
+    """Its address, encrypted; blank where nobody is to be answered, or has been."""
+    sender_key = models.CharField(max_length=64, blank=True)
+    """A keyed hash of it, by which another mail is known to be of the same sender."""
+
+    privacy = classes(
+        operational="id mail_id report is_first attachments arrived_at answered_at",
+        secret="sender sender_key",
+    )
+
+    class Meta:
+        db_table = "hf_mail"
+        constraints = [
+            models.UniqueConstraint(fields=["mail_id", "report"], name="mail_once")
+        ]
+
+
+class Flagger(Row):
+    """An organisation that reports with an account: a trusted flagger or a hotline."""
+
+    platform = models.ForeignKey(Platform, on_delete=models.PROTECT, related_name="+")
+    name = models.CharField(max_length=200)
+    contact = models.CharField(max_length=400)
+    scope = ArrayField(models.CharField(max_length=64), default=list)
+    """The categories in which it has priority."""
+    listed_as = models.CharField(max_length=400, blank=True)
+    """Where a public list names it; blank for a hotline without that status."""
+    key = models.OneToOneField(ApiKey, on_delete=models.PROTECT, related_name="flagger")
+    added_at = models.DateTimeField()
+    suspended_at = models.DateTimeField(null=True)
+    suspended_why = models.TextField(blank=True)
+
+    privacy = classes(
+        operational="id platform name scope listed_as key added_at suspended_at",
+        personal="contact",
+        content="suspended_why",
+    )
+
+    class Meta:
+        db_table = "hf_flagger"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(scope=[]) | Q(listed_as__gt=""), name="scope_is_listed"
+            )
+        ]
+
+
+class Flag(Row):
+    """One report of an organisation, by the reference that it gave it."""
+
+    flagger = models.ForeignKey(Flagger, on_delete=models.PROTECT, related_name="flags")
+    reference = models.CharField(max_length=200)
+    report = models.OneToOneField(Report, on_delete=models.PROTECT, related_name="flag")
+    said_hash = models.CharField(max_length=64)
+    """Of the line as it was sent, so that another under this reference is refused."""
+    had_priority = models.BooleanField()
+
+    privacy = classes(operational="id flagger reference report said_hash had_priority")
+
+    class Meta:
+        db_table = "hf_flag"
+        constraints = [
+            models.UniqueConstraint(fields=["flagger", "reference"], name="flag_once")
         ]

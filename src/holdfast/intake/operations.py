@@ -7,7 +7,8 @@ file. A report that locates nothing is a report all the same, and goes to a pers
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -36,8 +37,10 @@ MAX_TARGETS = 50
 MAX_WORDS = 20_000  # characters
 LATE_TARGETS = 1000
 """Things not located yet that one tick looks for, those of the newest reports."""
-CLAIMS = ("shown", "parent", "relative", "witness", "professional", "trusted_flagger")
+CLAIMS = ("shown", "parent", "relative", "witness", "professional")
 """What somebody may say of themself. Never checked before the freeze."""
+TRUSTED = "trusted_flagger"
+"""What nobody may say of themself: it follows from an account and its scope."""
 
 
 ADDITIONS = ("words", "link", "police_number", "claim", "danger")
@@ -54,6 +57,9 @@ class TargetGiven:
     conversation: str = ""
     description: str = ""
     fingerprint: FingerprintGiven | None = None
+    looked_up: bool = False
+    located: UUID | None = None
+    """What was found, where it was looked up before; then nobody is asked again."""
 
     @property
     def named_as(self) -> str:
@@ -66,7 +72,13 @@ class TargetGiven:
 
     def find(self, platform_id: UUID) -> UUID | None:
         """The item that it names, or None; the platform may be asked."""
+        if self.looked_up:
+            return self.located
         return item_meant(platform_id, self.item, self.url)
+
+    def look_up(self, platform_id: UUID) -> TargetGiven:
+        """The same, looked up now: no transaction of its caller's has begun yet."""
+        return replace(self, looked_up=True, located=self.find(platform_id))
 
 
 @dataclass(frozen=True)
@@ -84,12 +96,15 @@ class ReportGiven:
     claims: Sequence[str] = field(default=())
     police_number: str = ""
     police_agency: str = ""
+    police_contact: str = ""
     in_danger_now: bool = False
     wants_contact_hold: bool = False
     wants_codename: bool = False
     address: str = ""
     """The network address it came from, which is not stored: see ``arrival``."""
     marks: Collection[Mark] = field(default=())
+    received_at: datetime | None = None
+    """When it reached us, for what lay in a mailbox or on a desk; None: now."""
 
 
 @dataclass(frozen=True)
@@ -130,9 +145,10 @@ def receive_report(given: ReportGiven, *, by: By) -> Received:
             claims=list(given.claims),
             police_number=given.police_number.strip(),
             police_agency=given.police_agency.strip(),
+            police_contact=given.police_contact.strip(),
             in_danger_now=given.in_danger_now,
             wants_contact_hold=given.wants_contact_hold,
-            received_at=clock.now(),
+            received_at=min(given.received_at or clock.now(), clock.now()),
             received_by=str(by),
         )
         Target.objects.bulk_create(
@@ -333,6 +349,28 @@ def open_by_codename(words: str) -> UUID:
     return found.report_id
 
 
+def new_codename(report_id: UUID, *, by: By) -> str:
+    """Other words for a report, shown this once; those there were open nothing more.
+
+    For whoever was told their words by somebody else, and for a report that came by
+    e-mail, whose words are made when it is answered.
+    """
+    by.require(Permission.REPORT_FOLLOW)
+    secret = codenames.new_codename()
+    derived = {
+        "lookup": codenames.lookup(secret),
+        "verifier": codenames.verifier(secret),
+        "made_at": clock.now(),
+        "last_used_at": None,
+    }
+    with transaction.atomic():
+        Codename.objects.update_or_create(
+            report_id=_report(report_id).id, defaults=derived
+        )
+        emit(Kind.CODENAME_CHANGED, about={"report": report_id}, by=by)
+    return secret
+
+
 def _check(given: ReportGiven) -> list[TargetGiven]:
     policy.current().category(given.category)
     targets = [target for target in given.targets if target.named_as.strip()]
@@ -347,6 +385,8 @@ def _check(given: ReportGiven) -> list[TargetGiven]:
             _("The text is longer than %(most)d characters.") % {"most": MAX_WORDS}
         )
     unknown = set(given.claims) - set(CLAIMS)
+    if given.channel == Channel.FLAGGER:
+        unknown -= {TRUSTED}
     if unknown:
         raise InvalidInput(f"A claim is one of: {', '.join(CLAIMS)}.")
     # A report in words alone still is about something: the words.

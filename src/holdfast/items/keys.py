@@ -25,6 +25,9 @@ SCOPES = (
     Permission.REPORTS_WRITE,
     Permission.CHANGES_READ,
 )
+"""What a platform's key may do."""
+OF_FLAGGERS = (Permission.REPORTS_FLAG,)
+"""What the key of a trusted flagger or a hotline may do."""
 SECRET_BYTES = 32
 PREFIX_LENGTH = 8
 
@@ -88,7 +91,7 @@ def create_key(
 ) -> str:
     """A new API key, returned this once. Raises ``InvalidInput`` for unknown scopes."""
     by.require(Permission.PLATFORM_MANAGE)
-    if not scopes or any(scope not in SCOPES for scope in scopes):
+    if not scopes or any(scope not in (*SCOPES, *OF_FLAGGERS) for scope in scopes):
         raise InvalidInput(f"A key's scopes are among: {', '.join(SCOPES)}.")
     prefix = secrets.token_hex(PREFIX_LENGTH // 2)
     token = f"hf_{prefix}_{secrets.token_urlsafe(SECRET_BYTES)}"

@@ -133,6 +133,11 @@ CODES: Mapping[str, Code] = {
         "day on which it expires.",
         ("entry",),
     ),
+    "mail.set_aside": Code(
+        "A mail in the mailbox for reports cannot be taken in. It is flagged there: a "
+        "person must read it.",
+        (),
+    ),
     "log.behind": Code("Events are not reaching the Merkle log.", ()),
     "platform.silent": Code("A site has sent nothing for too long.", ("platform",)),
 }

@@ -29,7 +29,12 @@ _SAMPLE = {
         "in_danger_now": False,
         "channel": "portal",
     },
-    "category": {"code": "other", "child_safety": False, "refer_to": ["nobody"]},
+    "category": {
+        "code": "other",
+        "child_safety": False,
+        "urgency": "standard",
+        "refer_to": ["nobody"],
+    },
     "part": "unknown",
 }
 
@@ -53,6 +58,7 @@ class Category:
         return {
             "code": self.code,
             "child_safety": self.child_safety,
+            "urgency": self.urgency,
             "refer_to": list(self.refer_to),
         }
 
@@ -129,6 +135,8 @@ class Policy:
     """Holds on one account that its platform does not vouch for."""
     watch_days: int
     """How long later uploads are held against a reporter's fingerprint."""
+    mail_category: str
+    """What a report by e-mail is taken for until somebody has read it."""
 
     def category(self, code: str) -> Category:
         """The category of that code; raises ``InvalidInput`` with those there are."""
@@ -221,6 +229,7 @@ def _policy(raw: Mapping[str, Any], digest: str) -> Policy:
         contact_hold_days=int(raw["contact_hold_days"]),
         contact_holds_at_most=int(raw["contact_holds_at_most"]),
         watch_days=int(raw["watch_days"]),
+        mail_category=str(raw["mail_category"]),
     )
 
 
@@ -266,6 +275,7 @@ def _check(policy: Policy) -> None:
     )
     if min(limits) < 0:
         raise InvalidInput("What a reporter may ask for has no limit below zero.")
+    policy.category(policy.mail_category)
     holds(policy.withhold_at_freeze.when)
     holds(policy.withhold_at_decision.when)
     first_other = [each.child_safety for each in policy.categories]

@@ -17,6 +17,7 @@ from holdfast.base.by import By, Permission
 from holdfast.base.events import Kind
 from holdfast.base.models import Event
 from holdfast.freeze.models import Freeze
+from holdfast.intake.mail import attachments_of
 from holdfast.intake.models import Report
 from holdfast.items.models import Actor, Media, ViewCount
 from holdfast.review.lines import (
@@ -88,6 +89,7 @@ def _reports(case: Case) -> tuple[ReportLine, ...]:
     for place in placed.order_by("target__position"):
         named.setdefault(place.target.report_id, []).append(place.target.named_as)
     rows = Report.objects.filter(id__in=named).prefetch_related("additions", "contacts")
+    attachments = attachments_of(list(named))
     return tuple(
         ReportLine(
             report_id=row.id,
@@ -100,6 +102,7 @@ def _reports(case: Case) -> tuple[ReportLine, ...]:
             claims=tuple(row.claims),
             police_number=row.police_number,
             police_agency=row.police_agency,
+            police_contact=row.police_contact,
             in_danger_now=row.in_danger_now,
             can_be_answered=hasattr(row, "codename")
             or any(each.withdrawn_at is None for each in row.contacts.all()),
@@ -108,6 +111,7 @@ def _reports(case: Case) -> tuple[ReportLine, ...]:
                 for each in sorted(row.additions.all(), key=lambda each: each.added_at)
             ),
             received_at=row.received_at,
+            attachments=attachments.get(row.id, 0),
         )
         for row in rows.select_related("codename").order_by("received_at", "id")
     )

@@ -112,11 +112,14 @@ class ReportLine:
     claims: tuple[str, ...]
     police_number: str
     police_agency: str
+    police_contact: str
     in_danger_now: bool
     can_be_answered: bool
     """Whether the reporter left a contact or has a codename; neither is shown."""
     additions: tuple[AdditionLine, ...]
     received_at: datetime
+    attachments: int = 0
+    """Files that came with it by e-mail: sealed, and opened by nobody."""
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,8 @@ _DESK = frozenset(
         Permission.CASE_DECIDE,
         Permission.ITEM_REVEAL,
         Permission.REPORTER_ANSWER,
+        # A call or a letter, taken down in the caller's name.
+        Permission.REPORT_FILE,
     }
 )
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from holdfast.items.keys import SCOPES
+from holdfast.items.keys import OF_FLAGGERS, SCOPES
 from holdfast.web.api import docs, reference
 from holdfast.web.api.api import api
 from holdfast.web.api.fields import Fields
@@ -68,7 +68,7 @@ def test_what_a_field_may_hold_is_said(read: reference.Reference) -> None:
     assert rows["targets[].url"].nullable
     assert "Up to 4,000 characters." in rows["targets[].url"].about
     assert rows["claims"].type == "array of string"
-    assert "`trusted_flagger`" in rows["claims"].about
+    assert "`professional`" in rows["claims"].about
     assert file.scopes == ("reports.write",)
     assert file.answers[0].statuses == ("201",)
     assert {"422", "429"} <= set(file.refusals)
@@ -106,9 +106,13 @@ def test_a_key_needs_the_scopes_that_are_said(
     for operation in (each for group in read.groups for each in group.operations):
         path = re.sub(r"\{\w+\}", "1", operation.path).removeprefix(BASE)
         for scope in operation.scopes:
-            others = Api(world, [each for each in SCOPES if each.value != scope])
+            others = Api(
+                world, [each for each in (*SCOPES, *OF_FLAGGERS) if each.value != scope]
+            )
             answer = others.call(operation.method, path)
             assert answer.status_code == 403
             assert scope in json_of(answer)["detail"]
-            alone = Api(world, [each for each in SCOPES if each.value == scope])
+            alone = Api(
+                world, [each for each in (*SCOPES, *OF_FLAGGERS) if each.value == scope]
+            )
             assert alone.call(operation.method, path).status_code != 403

@@ -11,7 +11,7 @@ from ninja import Schema
 
 from holdfast.enforcement.queries import MOST_CHANGES
 from holdfast.intake import operations as intake
-from holdfast.items.keys import SCOPES
+from holdfast.items.keys import OF_FLAGGERS, SCOPES
 from holdfast.items.models import Actor, Item
 from holdfast.items.operations import MAX_MEDIA
 from holdfast.web.api import api, guide, limits, schemas
@@ -46,7 +46,8 @@ def test_it_is_3_1_and_has_every_address_of_the_contract(
             ("post", "/shares:batch"), ("post", "/views:batch"),
             ("post", "/placements:batch"), ("post", "/reports"),
             ("get", "/reports/{number}"), ("get", "/changes"),
-            ("post", "/changes:confirm"), ("get", "/categories"), ("get", "/health"),
+            ("post", "/changes:confirm"), ("post", "/flags:batch"),
+            ("get", "/flags/{reference}"), ("get", "/categories"), ("get", "/health"),
         ]
     }  # fmt: skip
 
@@ -81,7 +82,7 @@ def test_every_operation_says_what_it_does_and_what_it_refuses(
         if not path.endswith("/health"):
             scopes = operation["security"][0]["ApiKey"]
             assert len(scopes) == (not path.endswith("/categories")), path
-            assert set(scopes) <= {scope.value for scope in SCOPES}
+            assert set(scopes) <= {scope.value for scope in (*SCOPES, *OF_FLAGGERS)}
             assert "401" in operation["responses"]
         header = [
             each

@@ -42,7 +42,7 @@ def addresses(item: Any, case: Any) -> list[str]:
         route = str(each.pattern)
         for name, value in filled.items():
             route = route.replace(name, value)
-        for name in ("reveal", "alarm", "person", "key"):
+        for name in ("reveal", "alarm", "person", "key", "flagger"):
             route = route.replace(f"<uuid:{name}>", NOBODY)
         found.append(f"/console/{route}")
     return found

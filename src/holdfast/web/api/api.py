@@ -15,7 +15,15 @@ from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.openapi.schema import OpenAPISchema
 
-from holdfast.web.api import batches, changes, guide, items, problems, reports
+from holdfast.web.api import (
+    batches,
+    changes,
+    flags,
+    guide,
+    items,
+    problems,
+    reports,
+)
 from holdfast.web.api.docs import Docs
 from holdfast.web.api.document import Document, complete
 from holdfast.web.api.schemas import HealthOut
@@ -30,6 +38,10 @@ TAGS = (
     ("Batches", "The same for many at once, and what was passed on, seen and earned."),
     ("Reports", "Hand on what somebody reports, and ask where it stands."),
     ("Changes", "Freeze, thaw and remove what Holdfast says, and say that it is done."),
+    (
+        "Trusted flaggers",
+        "For organisations with an account of their own: reports by the file.",
+    ),
     ("Health", "For whatever watches this installation."),
 )
 """The groups of operations, in the order in which a platform comes to use them."""
@@ -65,7 +77,13 @@ api = PlatformApi(
 for _error in (Exception, HttpError, ValidationError, AuthenticationError):
     api.add_exception_handler(_error, problems.handle)
 # Batches first: an id may hold anything, and "items:batch" is no item.
-for _router in (batches.router, items.router, reports.router, changes.router):
+for _router in (
+    batches.router,
+    flags.router,
+    items.router,
+    reports.router,
+    changes.router,
+):
     api.add_router("", _router)
 
 

@@ -50,13 +50,16 @@ State = dict[str, Any]
 Done = tuple[int, State | None]
 
 
-def _body(shape: type[Schema]) -> dict[str, Any]:
+def body_of(shape: type[Schema], *also: str) -> dict[str, Any]:
+    """What the document says of a body of lines; ``also``: other media types."""
     ref = f"#/components/schemas/{shape.__name__}"
     return {
         "requestBody": {
             "required": True,
             "description": "One JSON object a line.",
-            "content": {MEDIA_TYPE: {"schema": {"$ref": ref}}},
+            "content": {
+                kind: {"schema": {"$ref": ref}} for kind in (MEDIA_TYPE, *also)
+            },
         },
         "responses": {
             200: {
@@ -81,7 +84,7 @@ def _key() -> ApiKey:
     "/actors:batch",
     auth=_key(),
     summary="Register many accounts",
-    openapi_extra=_body(ActorLine),
+    openapi_extra=body_of(ActorLine),
 )
 def actors(request: HttpRequest) -> HttpResponseBase:
     """As `PUT /actors/{id}`, one a line."""
@@ -92,14 +95,14 @@ def actors(request: HttpRequest) -> HttpResponseBase:
         )
         return _status(created), actor_state(caller, line.id, reading(caller))
 
-    return _answer(request, ActorLine, put)
+    return answer_lines(request, ActorLine, put)
 
 
 @router.post(
     "/items:batch",
     auth=_key(),
     summary="Register many items",
-    openapi_extra=_body(ItemLine),
+    openapi_extra=body_of(ItemLine),
 )
 def many_items(request: HttpRequest) -> HttpResponseBase:
     """As `PUT /items/{id}`, one a line, with media by address only."""
@@ -110,14 +113,14 @@ def many_items(request: HttpRequest) -> HttpResponseBase:
         )
         return _status(stored.created), item_state(caller, line.id, reading(caller))
 
-    return _answer(request, ItemLine, put)
+    return answer_lines(request, ItemLine, put)
 
 
 @router.post(
     "/shares:batch",
     auth=_key(),
     summary="Say who passed what on",
-    openapi_extra=_body(ShareLine),
+    openapi_extra=body_of(ShareLine),
 )
 def shares(request: HttpRequest) -> HttpResponseBase:
     """For sharing that makes no new item; a repost is an item with `repost_of`."""
@@ -133,14 +136,14 @@ def shares(request: HttpRequest) -> HttpResponseBase:
         )
         return 200, None
 
-    return _answer(request, ShareLine, record)
+    return answer_lines(request, ShareLine, record)
 
 
 @router.post(
     "/views:batch",
     auth=_key(),
     summary="Say how often items were seen so far",
-    openapi_extra=_body(ViewsLine),
+    openapi_extra=body_of(ViewsLine),
 )
 def views(request: HttpRequest) -> HttpResponseBase:
     """The total so far, so that a repeat does no harm."""
@@ -155,14 +158,14 @@ def views(request: HttpRequest) -> HttpResponseBase:
         )
         return 200, None
 
-    return _answer(request, ViewsLine, record)
+    return answer_lines(request, ViewsLine, record)
 
 
 @router.post(
     "/placements:batch",
     auth=_key(),
     summary="Say which adverts stood beside which items",
-    openapi_extra=_body(PlacementLine),
+    openapi_extra=body_of(PlacementLine),
 )
 def placements(request: HttpRequest) -> HttpResponseBase:
     """And what each earned, before and after the first report."""
@@ -179,14 +182,18 @@ def placements(request: HttpRequest) -> HttpResponseBase:
         )
         return 200, None
 
-    return _answer(request, PlacementLine, record)
+    return answer_lines(request, PlacementLine, record)
 
 
-def _answer(
-    request: HttpRequest, shape: type[Line], do: Callable[[Caller, Line], Done]
+def answer_lines(
+    request: HttpRequest,
+    shape: type[Line],
+    do: Callable[[Caller, Line], Done],
+    kind: type[Batch] = Batch,
 ) -> HttpResponseBase:
+    """Read a body of lines, do what each says, and answer each in its place."""
     with ExitStack() as opened:
-        batch = Batch(request)
+        batch = kind(request)
         opened.callback(batch.close)
         admit(caller_of(request), batch.line_count / LINES_PER_TOKEN)
         asked = opened.enter_context(once(request, batch.digest))
@@ -257,7 +264,7 @@ def _object(line: bytes) -> dict[str, Any]:
 
 
 def _name(value: dict[str, Any]) -> str | None:
-    named = value.get("id", value.get("item"))
+    named = value.get("id", value.get("item", value.get("reference")))
     return named if isinstance(named, str) and len(named) <= 200 else None
 
 

@@ -27,6 +27,7 @@ READ_BY_VIEWS: tuple[type[Schema], ...] = (
     schemas.ShareLine,
     schemas.ViewsLine,
     schemas.PlacementLine,
+    schemas.FlagLine,
     schemas.BatchAnswer,
     schemas.ProblemOut,
 )

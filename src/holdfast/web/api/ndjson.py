@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import suppress
 from tempfile import SpooledTemporaryFile
-from typing import IO
+from typing import IO, ClassVar
 
 from django.http import HttpRequest
 
@@ -27,9 +27,11 @@ READ_BYTES = 64 * 1024
 class Batch:
     """A body of lines, on disk when it is large. Use it in a ``with`` block."""
 
+    media_types: ClassVar[tuple[str, ...]] = (MEDIA_TYPE, *ALSO)
+
     def __init__(self, request: HttpRequest) -> None:
         media_type = (request.content_type or "").lower()
-        if media_type not in (MEDIA_TYPE, *ALSO):
+        if media_type not in self.media_types:
             raise WrongMediaType(f"A batch is {MEDIA_TYPE}, one JSON object a line.")
         self._file = SpooledTemporaryFile(IN_MEMORY_BYTES)  # noqa: SIM115  # Closed by close().
         self._hash = hashlib.sha256()

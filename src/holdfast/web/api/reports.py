@@ -9,7 +9,6 @@ sent again is the same report.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -21,7 +20,6 @@ from holdfast.base.by import Permission
 from holdfast.base.deadlock import again_after_deadlock
 from holdfast.intake import operations as intake
 from holdfast.items.keys import Caller
-from holdfast.items.queries import item_meant
 from holdfast.notifications import queries as notifications
 from holdfast.policy import queries as policies
 from holdfast.web.api.auth import ApiKey, caller_of
@@ -37,17 +35,6 @@ from holdfast.web.api.schemas import (
 )
 
 router = Router(tags=["Reports"])
-
-
-@dataclass(frozen=True)
-class LookedUp(intake.TargetGiven):
-    """A target that has been looked up, and is not looked up again."""
-
-    located: UUID | None = None
-
-    def find(self, platform_id: UUID) -> UUID | None:
-        """What was found then."""
-        return self.located
 
 
 @router.post(
@@ -126,15 +113,15 @@ def _given(caller: Caller, said: ReportIn) -> intake.ReportGiven:
 
 
 def _look_up(platform_id: UUID, said: TargetIn) -> intake.TargetGiven:
-    return LookedUp(
+    target = intake.TargetGiven(
         item=said.item or "",
         url=said.url or "",
         actor=said.actor or "",
         conversation=said.conversation or "",
         description=said.description or "",
         fingerprint=_fingerprint(said),
-        located=item_meant(platform_id, said.item or "", said.url or ""),
     )
+    return target.look_up(platform_id)
 
 
 def _fingerprint(said: TargetIn) -> intake.FingerprintGiven | None:

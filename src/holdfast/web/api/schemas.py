@@ -57,6 +57,8 @@ Id = Annotated[
 ActorId = Annotated[Id, Field(examples=["account-17"])]
 ConversationId = Annotated[Id, Field(examples=["chat-5"])]
 ChangeId = Annotated[Id, Field(examples=["019ab9c1-7e0a-7d2e-9b51-3f6a0c8d4e21"])]
+FlagReference = Annotated[Id, Field(examples=["2026-00417"])]
+"""A flagger's own case number."""
 ReportNumber = Annotated[Id, Field(examples=["R-7K2M9-QX4TB"])]
 LongUrl = Annotated[str, AfterValidator(_storable), AfterValidator(_address)]
 Url = Annotated[LongUrl, Field(max_length=2083)]
@@ -69,9 +71,7 @@ Language = Annotated[
 
 ItemKind = Literal["post", "image", "video", "message", "profile", "comment"]
 Visibility = Literal["visible", "frozen", "removed"]
-Claim = Literal[
-    "shown", "parent", "relative", "witness", "professional", "trusted_flagger"
-]
+Claim = Literal["shown", "parent", "relative", "witness", "professional"]
 
 
 def _example(**said: Any) -> ConfigDict:
@@ -433,6 +433,29 @@ class HealthOut(Schema):
     """Whether Holdfast can do its work."""
 
     status: Literal["ok"]
+
+
+class FlagLine(Schema):
+    """One report of a trusted flagger or a hotline. Addresses or words are needed."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "example": {
+                "reference": "2026-00417",
+                "category": "child_sexual_abuse_material",
+                "urls": ["https://plaza.example/p/88213"],
+                "words": "Seen by two analysts.",
+                "language": "en",
+            }
+        },
+    )
+
+    reference: FlagReference
+    category: Annotated[Text, Field(max_length=64)]
+    urls: Annotated[list[Url], Field(max_length=50)] | None = None
+    words: Annotated[Text, Field(max_length=20_000)] | None = None
+    language: Language | None = None
 
 
 class BatchAnswer(Schema):

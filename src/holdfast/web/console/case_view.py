@@ -145,7 +145,9 @@ def _report(line: ReportLine, holds: Sequence[HoldLine]) -> dict[str, Any]:
         "channel": words.CHANNELS.get(line.channel, line.channel),
         "claims": [words.CLAIMS.get(each, each) for each in line.claims],
         "police": " · ".join(
-            each for each in (line.police_number, line.police_agency) if each
+            each
+            for each in (line.police_number, line.police_agency, line.police_contact)
+            if each
         ),
     }
 

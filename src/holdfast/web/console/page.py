@@ -174,8 +174,10 @@ def _nav(request: HttpRequest, by: By) -> tuple[NavItem, ...]:
             (Permission.CASE_READ, "Messages", reverse("console:messages"), None),
         ]
     places += [
+        (Permission.REPORT_FILE, "Enter a report", reverse("console:enter"), None),
         (Permission.STAFF_MANAGE, "People", reverse("console:people"), None),
         (Permission.PLATFORM_MANAGE, "Platforms", reverse("console:platforms"), None),
+        (Permission.PLATFORM_MANAGE, "Flaggers", reverse("console:flaggers"), None),
         (
             Permission.AUTHORITY_GO_LIVE,
             "Authorities",

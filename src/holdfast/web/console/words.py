@@ -41,7 +41,11 @@ PARTS: Mapping[str, str] = {
 CHANNELS: Mapping[str, str] = {
     "portal": "front door",
     "api": "the platform",
-    "staff": "staff",
+    "email": "e-mail",
+    "phone": "telephone, taken down by staff",
+    "letter": "letter, entered by staff",
+    "flagger": "trusted flagger or hotline",
+    "police": "police, not verified yet",
 }
 TOLD_BY: Mapping[str, str] = {
     "receipt": "the receipt, in the answer to the report",

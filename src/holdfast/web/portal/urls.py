@@ -9,7 +9,9 @@ from holdfast.web.portal.views import (
     follow,
     language,
     leaving,
+    new_words,
     on_device,
+    police,
     report,
 )
 
@@ -27,11 +29,13 @@ urlpatterns = [
     path("help", leaving.Help.as_view(), name="help"),
     path("open", leaving.Pause.as_view(), name="pause"),
     path("language", language.Language.as_view(), name="language"),
+    path("police", police.Police.as_view(), name="police"),
     path("follow", follow.Follow.as_view(), name="follow"),
     path("follow/words", follow.Words.as_view(), name="words"),
     path("follow/erase/<uuid:message>", follow.Erase.as_view(), name="erase"),
     path("follow/status", follow.Status.as_view(), name="status"),
     path("follow/add/<slug:name>", adding.Adding.as_view(), name="add"),
+    path("follow/words", new_words.NewWords.as_view(), name="new_words"),
     path("follow/challenge", follow.Challenge.as_view(), name="challenge"),
     path("follow/contact", contact.Hearing.as_view(), name="contact"),
     path("follow/contact/forget", contact.Forget.as_view(), name="forget_contact"),

@@ -7,7 +7,7 @@ Addresses are never logged and never part of an error.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from email.utils import make_msgid, parseaddr
 from smtplib import SMTPException, SMTPRecipientsRefused
 
@@ -52,17 +52,33 @@ def send(addresses: Sequence[str], subject: str, body: str) -> int:
 def send_letter(address: str, sender: str, subject: str, body: str) -> None:
     """Send one message to one address, from a sender that says nothing.
 
-    Raises :class:`NoSuchAddress` when trying again is of no use, and
-    :class:`Unavailable` when it may be.
+    Raises as :func:`write`.
     """
     # Without one of ours Django names this machine in it.
     host = parseaddr(sender)[1].rpartition("@")[2]
+    named = {"Message-ID": make_msgid(domain=host or "localhost")}
+    write(address, subject, body, sender=sender, headers={**NO_ANSWERS, **named})
+
+
+def write(
+    address: str,
+    subject: str,
+    body: str,
+    *,
+    sender: str,
+    headers: Mapping[str, str],
+) -> None:
+    """One message to one person; headers that are blank are left out.
+
+    Raises :class:`NoSuchAddress` when trying again is of no use, and
+    :class:`Unavailable` when it may be.
+    """
     message = EmailMessage(
         subject,
         body,
         from_email=sender,
         to=[address],
-        headers={**NO_ANSWERS, "Message-ID": make_msgid(domain=host or "localhost")},
+        headers={name: value for name, value in headers.items() if value},
         connection=get_connection(),
     )
     try:

@@ -1,0 +1,112 @@
+"""``holdfast flag``: take in a hotline's file of reports, a receipt for each line.
+
+The same as ``POST /api/v1/flags:batch``, for a file that somebody sent. Run it again
+after anything went wrong: what was taken in before is told again and not reported
+twice. A line that cannot be taken in is named, and keeps no other from it.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import typer
+from pydantic import ValidationError
+
+from holdfast.base.errors import HoldfastError, InvalidInput, NotFound
+from holdfast.cli.operator import OPERATOR
+from holdfast.intake.flag_files import csv_lines, ndjson_lines
+from holdfast.intake.flaggers import FlagGiven
+from holdfast.intake.flaggers import flag as take_in
+from holdfast.triage.flaggers import FlaggerLine, flaggers
+from holdfast.web.api.schemas import FlagLine
+
+app = typer.Typer()
+
+
+@app.callback()
+def _several() -> None:
+    """Keeps the command's name when it is the only one."""
+
+
+@app.command()
+def flag(
+    file: Path = typer.Argument(help="CSV with a heading, or NDJSON (*.ndjson)."),
+    by: str = typer.Option(help="Name of the organisation, as the console has it."),
+) -> None:
+    """Take in a hotline's file of reports; prints a receipt for each line.
+
+    One JSON object a line on standard output, faults on standard error; the exit code
+    is 1 when a line was not taken in.
+    """
+    flagger = _named(by)
+    bad = 0
+    for place, record in enumerate(_records(file), start=1):
+        try:
+            told = take_in(flagger.id, _given(record), by=OPERATOR)
+        except (HoldfastError, ValidationError) as error:
+            bad += 1
+            typer.echo(f"{_name(place, record)}: {_fault(error)}", err=True)
+            continue
+        receipt = {
+            "reference": told.reference,
+            "number": told.number,
+            "is_new": told.is_new,
+            "has_priority": told.has_priority,
+        }
+        typer.echo(json.dumps(receipt))
+    if bad:
+        typer.echo(
+            f"{bad} not taken in. Correct them and send the file again.", err=True
+        )
+        raise typer.Exit(1)
+
+
+def _named(name: str) -> FlaggerLine:
+    found = [each for each in flaggers(by=OPERATOR) if each.name == name]
+    if len(found) != 1:
+        known = ", ".join(each.name for each in flaggers(by=OPERATOR)) or "nobody"
+        raise NotFound(f"There is no one account of this name. There are: {known}.")
+    return found[0]
+
+
+def _records(file: Path) -> Iterator[dict[str, Any] | None]:
+    try:
+        with file.open(encoding="utf-8", errors="replace", newline="") as text:
+            if file.suffix in (".ndjson", ".jsonl"):
+                yield from ndjson_lines(text)
+            else:
+                yield from csv_lines(text)
+    except OSError as error:
+        raise InvalidInput("The file cannot be read.", why=error.strerror) from None
+    except (ValueError, csv.Error) as error:
+        raise InvalidInput(f"The file cannot be read on. {error}") from None
+
+
+def _given(record: dict[str, Any] | None) -> FlagGiven:
+    if record is None:
+        raise InvalidInput("The line is no JSON object.")
+    line = FlagLine.model_validate(record)
+    return FlagGiven(
+        reference=line.reference,
+        category=line.category,
+        urls=tuple(line.urls or ()),
+        words=line.words or "",
+        language=line.language or "en",
+    )
+
+
+def _name(place: int, record: dict[str, Any] | None) -> str:
+    reference = (record or {}).get("reference")
+    return f"report {place}" + (f" ({reference})" if reference else "")
+
+
+def _fault(error: HoldfastError | ValidationError) -> str:
+    if isinstance(error, HoldfastError):
+        return error.message
+    faults = error.errors(include_url=False, include_input=False)
+    named = [(".".join(map(str, each["loc"])), each["msg"]) for each in faults]
+    return "; ".join(f"{place}: {what}" for place, what in named)

@@ -1,0 +1,1 @@
+"""What intake reaches on the network, each thing by a connector of its own."""

@@ -1,0 +1,248 @@
+"""Trusted flaggers and hotlines: organisations that report with an account.
+
+An account has a key for the API, a scope (the categories it is expert in) and the
+public list that names it. Within its scope, and while it is listed and not suspended,
+its reports have weight and go first (DSA Article 22(1)); outside of it they are
+everybody's. A hotline without a listing has no priority, and sends files all the same.
+Suspending an account ends its priority and never its voice: a report is not refused.
+
+Each report has the organisation's own reference, so that a file can be sent again from
+its beginning and nothing is reported twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+
+from holdfast.base import clock
+from holdfast.base.by import By, Permission
+from holdfast.base.deadlock import again_after_deadlock
+from holdfast.base.errors import InvalidInput, NotFound
+from holdfast.base.events import Kind, emit
+from holdfast.intake.models import Channel, Flag, Flagger
+from holdfast.intake.operations import (
+    TRUSTED,
+    ReportGiven,
+    TargetGiven,
+    receive_report,
+)
+from holdfast.items.keys import authenticate, create_key
+from holdfast.policy import queries as policies
+
+MIN_WHY = 10  # characters of a written reason.
+MAX_REFERENCE = 200  # characters; the width of the column.
+
+
+class ReferenceUsedOtherwise(InvalidInput):
+    """A reference came back with another report."""
+
+    code = "reference-used-otherwise"
+
+
+@dataclass(frozen=True)
+class FlaggerGiven:
+    """What is said of an organisation when it gets an account."""
+
+    platform_id: UUID
+    name: str
+    contact: str
+    scope: Sequence[str] = ()
+    """Categories it is expert in."""
+    listed_as: str = ""
+    """Where a public list names it, such as its address in the Commission's list."""
+
+
+@dataclass(frozen=True)
+class FlagGiven:
+    """One report of an organisation."""
+
+    reference: str
+    """Its own case number, different for each report."""
+    category: str
+    urls: Sequence[str] = ()
+    words: str = ""
+    language: str = "en"
+
+
+@dataclass(frozen=True)
+class Flagged:
+    """The receipt of one report: ``is_new`` is false when it was known already."""
+
+    report_id: UUID
+    number: str
+    reference: str
+    has_priority: bool
+    is_new: bool
+
+
+def add_flagger(given: FlaggerGiven, *, by: By) -> str:
+    """Open an account; returns its key, this once.
+
+    Raises ``InvalidInput`` for a scope without a public listing, or the reverse:
+    priority rests on both (DSA Article 22(2) and (5)).
+    """
+    by.require(Permission.PLATFORM_MANAGE)
+    known = {each.code for each in policies.current().categories}
+    if not given.name.strip() or not given.contact.strip():
+        raise InvalidInput("Give the organisation's name and how to reach it.")
+    if set(given.scope) - known:
+        raise InvalidInput("The scope is made of categories of the policy in force.")
+    if bool(given.scope) != bool(given.listed_as.strip()):
+        raise InvalidInput(
+            "Priority takes both a scope and the public list that names them. Without "
+            "either it is a hotline, whose reports are like everybody's."
+        )
+    with transaction.atomic():
+        token = create_key(
+            given.platform_id, given.name[:120], (Permission.REPORTS_FLAG,), by=by
+        )
+        flagger = Flagger.objects.create(
+            platform_id=given.platform_id,
+            name=given.name.strip(),
+            contact=given.contact.strip(),
+            scope=sorted(set(given.scope)),
+            listed_as=given.listed_as.strip(),
+            key_id=authenticate(token).key_id,
+            added_at=clock.now(),
+        )
+        emit(
+            Kind.FLAGGER_ADDED,
+            about={"platform": given.platform_id, "flagger": flagger.id},
+            facts={"scope": flagger.scope, "listed": bool(flagger.listed_as)},
+            by=by,
+        )
+    return token
+
+
+def suspend(flagger_id: UUID, why: str, *, by: By) -> None:
+    """End an account's priority, with a written reason; its reports are still taken.
+
+    Twice changes nothing. The authority that gave the status is told by people.
+    """
+    by.require(Permission.PLATFORM_MANAGE)
+    if len(why.strip()) < MIN_WHY:
+        raise InvalidInput("Write why, in a sentence.")
+    _change(flagger_id, "suspended", clock.now(), why.strip(), by)
+
+
+def resume(flagger_id: UUID, *, by: By) -> None:
+    """Give an account its priority back. Twice changes nothing."""
+    by.require(Permission.PLATFORM_MANAGE)
+    _change(flagger_id, "resumed", None, "", by)
+
+
+def flagger_of_key(key_id: UUID) -> UUID:
+    """Whose key this is. Raises ``NotFound``."""
+    found = Flagger.objects.filter(key=key_id).first()
+    if found is None:
+        raise NotFound("This key belongs to no flagger.", key=key_id)
+    return found.id
+
+
+def flag(flagger_id: UUID, given: FlagGiven, *, by: By) -> Flagged:
+    """Take in one report of an organisation; the same again is the same report.
+
+    Raises ``InvalidInput`` for what makes no report, and ``ReferenceUsedOtherwise``.
+    """
+    by.require(Permission.REPORTS_FLAG)
+    flagger = _flagger(flagger_id)
+    reference = given.reference.strip()
+    if not reference or len(reference) > MAX_REFERENCE:
+        raise InvalidInput(f"A reference has 1 to {MAX_REFERENCE} characters.")
+    known = _known(flagger, reference, given)
+    if known is not None:
+        return known
+    # Addresses are looked up before the transaction: the platform may be asked.
+    targets = [_target(flagger.platform_id, each) for each in given.urls]
+    try:
+        return _file(flagger, reference, given, targets)
+    except IntegrityError:
+        # The same line came at this moment by another way, and was committed first.
+        known = _known(flagger, reference, given)
+        if known is None:
+            raise
+        return known
+
+
+@again_after_deadlock
+def _file(
+    flagger: Flagger, reference: str, given: FlagGiven, targets: list[TargetGiven]
+) -> Flagged:
+    priority = has_priority(flagger, given.category)
+    with transaction.atomic():
+        received = receive_report(
+            ReportGiven(
+                platform_id=flagger.platform_id,
+                channel=Channel.FLAGGER,
+                category=given.category,
+                targets=targets,
+                words=given.words,
+                language=given.language,
+                claims=(TRUSTED if priority else "professional",),
+            ),
+            by=By("flagger", str(flagger.id), frozenset({Permission.REPORT_FILE})),
+        )
+        Flag.objects.create(
+            flagger=flagger,
+            reference=reference,
+            report_id=received.report_id,
+            said_hash=_said(given),
+            had_priority=priority,
+        )
+    return Flagged(received.report_id, received.number, reference, priority, True)
+
+
+def has_priority(flagger: Flagger, category: str) -> bool:
+    """Within its scope, while it is listed and not suspended."""
+    listed = bool(flagger.listed_as) and flagger.suspended_at is None
+    return listed and category in flagger.scope
+
+
+def _known(flagger: Flagger, reference: str, given: FlagGiven) -> Flagged | None:
+    row = Flag.objects.filter(flagger=flagger, reference=reference)
+    found = row.select_related("report").first()
+    if found is None:
+        return None
+    if found.said_hash != _said(given):
+        raise ReferenceUsedOtherwise(
+            "This reference was used for another report. Take a new one for each "
+            "report, and the same one only to send it again unchanged."
+        )
+    return Flagged(
+        found.report_id, found.report.number, reference, found.had_priority, False
+    )
+
+
+def _said(given: FlagGiven) -> str:
+    text = json.dumps({**asdict(given), "urls": list(given.urls)}, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _target(platform_id: UUID, url: str) -> TargetGiven:
+    return TargetGiven(url=url).look_up(platform_id)
+
+
+def _flagger(flagger_id: UUID) -> Flagger:
+    found = Flagger.objects.filter(id=flagger_id).first()
+    if found is None:
+        raise NotFound("There is no such flagger.", flagger=flagger_id)
+    return found
+
+
+def _change(flagger_id: UUID, what: str, at: object, why: str, by: By) -> None:
+    with transaction.atomic():
+        rows = Flagger.objects.filter(id=_flagger(flagger_id).id)
+        changed = rows.filter(suspended_at__isnull=at is not None)
+        if changed.update(suspended_at=at, suspended_why=why):
+            emit(
+                Kind.FLAGGER_CHANGED,
+                about={"flagger": flagger_id},
+                facts={"what": what},
+                by=by,
+            )

@@ -1,0 +1,82 @@
+"""The other doors in a real browser, on a desk and on a phone.
+
+Set ``HOLDFAST_PAGES`` to a folder and pictures of the pages are left there to look at.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.browser import NARROW, Visitor
+from tests.browser.test_console import EVERYBODY, check, enter
+from tests.stages.console.desk import colleague
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_a_call_is_entered_and_its_words_changed(visitor: Visitor, world: Any) -> None:
+    ada = colleague("Ada Sample", *EVERYBODY, signed_in=False)
+    page = enter(visitor, ada, "/console/enter")
+    check(page, "enter-report")
+    page.get_by_role("button", name="File the report").click()
+    expect(page.get_by_role("alert")).to_contain_text("Choose how it came.")
+    check(page, "enter-report-errors")
+    page.get_by_label("By telephone").check()
+    page.get_by_label("What is it about?").select_option(index=1)
+    page.get_by_label("Where is it?").fill("https://plaza.example/p/1")
+    page.get_by_role("button", name="File the report").click()
+    expect(page.get_by_role("heading", name="Report entered")).to_be_visible()
+    check(page, "report-entered")
+    told = page.locator(".once code").inner_text()
+    phone = visitor.open("/follow", width=NARROW, scripts=False)
+    phone.get_by_label("What are your words?").fill(told)
+    phone.get_by_role("button", name="Open my report").click()
+    phone.get_by_role("link", name="Get new words").click()
+    page = visitor.open("/follow", width=NARROW)
+    page.get_by_label("What are your words?").fill(told)
+    page.get_by_role("button", name="Open my report").click()
+    page.get_by_role("link", name="Get new words").click()
+    check(page, "new-words")
+    page.get_by_role("button", name="Give me new words").click()
+    expect(page.get_by_role("heading", name="Your new words")).to_be_visible()
+    check(page, "new-words-given")
+    page.get_by_role("button", name="I have saved my words").click()
+    expect(page.get_by_role("heading", name="Your report", exact=True)).to_be_visible()
+
+
+def test_flaggers(visitor: Visitor, world: Any) -> None:
+    ada = colleague("Ada Sample", *EVERYBODY, signed_in=False)
+    page = enter(visitor, ada, "/console/flaggers")
+    check(page, "flaggers-empty")
+    page.get_by_label("Name of the organisation").fill("Hotline Nord")
+    page.get_by_label("How to reach it").fill("desk@hotline.example")
+    page.get_by_label("Copyright", exact=True).check()
+    page.get_by_role("button", name="Open it and show the key once").click()
+    expect(page.get_by_role("alert")).to_contain_text("Priority takes both")
+    check(page, "flaggers-errors")
+    page.get_by_label("Where a public list names it").fill("https://lists.example/17")
+    page.get_by_role("button", name="Open it and show the key once").click()
+    check(page, "flagger-key")
+    page.get_by_role("link", name="It is stored").click()
+    expect(page.get_by_role("heading", name="Hotline Nord")).to_be_visible()
+    check(page, "flaggers")
+    page.get_by_role("link", name="Suspend the priority of Hotline Nord").click()
+    check(page, "flagger-suspend")
+
+
+def test_the_police(visitor: Visitor, world: Any) -> None:
+    page = visitor.open("/", width=NARROW)
+    page.get_by_role("link", name="For the police").click()
+    check(page, "police")
+    page.get_by_role("button", name="Send the report").click()
+    expect(page.get_by_role("alert")).to_contain_text("Write the name of your agency.")
+    check(page, "police-errors")
+    page.get_by_label("Your agency and unit").fill("Unit 4")
+    page.get_by_label("Your telephone number at work").fill("02800")
+    page.get_by_label("What is it about?").select_option(index=1)
+    page.get_by_label("Where is it?").fill("https://plaza.example/p/1")
+    page.get_by_role("button", name="Send the report").click()
+    expect(page.get_by_text("Your words", exact=True)).to_be_visible()

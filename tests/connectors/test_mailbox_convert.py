@@ -1,0 +1,192 @@
+"""What a mail says: real shapes of mail, and any bytes at all."""
+
+from __future__ import annotations
+
+from email.message import EmailMessage
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from holdfast.intake.connectors.mailbox.convert import read
+
+POST = "https://plaza.example/p/1"
+
+
+def written(text: str = "Look here.", **headers: str) -> EmailMessage:
+    mail = EmailMessage()
+    mail["From"] = "Kim <kim@example.org>"
+    mail["Subject"] = "Help"
+    for name, value in headers.items():
+        mail[name.replace("_", "-")] = value
+    mail.set_content(text)
+    return mail
+
+
+def test_words_addresses_and_sender() -> None:
+    letter = read(written(f"See {POST}, please ({POST}).").as_bytes())
+    assert (letter.sender, letter.subject) == ("kim@example.org", "Help")
+    assert letter.addresses == (POST,)
+    assert letter.words == f"See {POST}, please ({POST})."
+    assert letter.answerable
+    assert not letter.automatic
+
+
+def test_of_a_page_of_html_the_words_and_where_its_links_lead() -> None:
+    mail = EmailMessage()
+    mail.set_content(
+        f"<style>p {{}}</style><p>It is <a href='{POST}'>here</a>.</p>"
+        "<script>alert(1)</script><p>Please&nbsp;help.</p>",
+        subtype="html",
+    )
+    letter = read(mail.as_bytes())
+    assert letter.words == "It is here.\nPlease help."
+    assert letter.addresses == (POST,)
+
+
+def test_text_and_html_of_the_same_words_are_words_once() -> None:
+    mail = written("Plain words.")
+    mail.add_alternative(f"<p>Plain words. <a href='{POST}'>x</a></p>", subtype="html")
+    letter = read(mail.as_bytes())
+    assert letter.words == "Plain words."
+    assert letter.addresses == (POST,)
+    assert letter.attachments == ()
+
+
+def test_files_come_out_as_they_went_in() -> None:
+    mail = written()
+    mail.add_attachment(b"\x89PNG not opened", "image", "png", filename="a.png")
+    mail.add_attachment("notes", filename="notes.txt")
+    forwarded = written("Inner words.")
+    mail.add_attachment(forwarded)
+    letter = read(mail.as_bytes())
+    assert [each.media_type for each in letter.attachments] == [
+        "image/png",
+        "text/plain",
+        "message/rfc822",
+    ]
+    assert letter.attachments[0].data == b"\x89PNG not opened"
+    assert b"Inner words." in letter.attachments[2].data
+    assert letter.words == "Look here."
+
+
+def test_umlauts_in_every_place_and_a_charset_that_nobody_knows() -> None:
+    raw = (
+        b"From: =?utf-8?q?K=C3=A5re?= <kare@example.org>\r\n"
+        b"Subject: =?iso-8859-1?q?Hj=E6lp?= \xc3\xa5\r\n"
+        b"Content-Type: text/plain; charset=made-up\r\n\r\n"
+        b"bl\xc3\xa5b\xc3\xa6r\x00\r\n"
+    )
+    letter = read(raw)
+    assert letter.subject.startswith("Hjælp")
+    assert letter.words == "blåbær"
+    assert letter.sender == "kare@example.org"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Auto_Submitted": "auto-replied"},
+        {"Auto_Submitted": "auto-replied (vacation)"},
+        {"Return_Path": "<>"},
+        {"X_Autoreply": "yes"},
+        {"Precedence": "auto_reply"},
+    ],
+)
+def test_what_a_machine_answers_is_automatic(headers: dict[str, str]) -> None:
+    letter = read(written(**headers).as_bytes())
+    assert letter.automatic
+    assert not letter.answerable
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Auto_Submitted": "auto-generated"},
+        {"Precedence": "bulk"},
+        {"List_Id": "<a.example.org>"},
+        {"List_Unsubscribe": "<mailto:x@example.org>"},
+    ],
+)
+def test_lists_and_programs_are_read_and_not_answered(headers: dict[str, str]) -> None:
+    letter = read(written(**headers).as_bytes())
+    assert not letter.automatic
+    assert not letter.answerable
+
+
+@pytest.mark.parametrize(
+    "sender", ["", "MAILER-DAEMON@x.example", "no-reply@x.example"]
+)
+def test_nobody_is_not_answered(sender: str) -> None:
+    mail = written()
+    mail.replace_header("From", sender)
+    assert not read(mail.as_bytes()).answerable
+
+
+def test_a_bounce_is_automatic() -> None:
+    raw = (
+        b"From: MAILER-DAEMON@x.example\r\n"
+        b"Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n"
+        b"\r\n--b\r\n\r\nIt could not be delivered.\r\n--b--\r\n"
+    )
+    assert read(raw).automatic
+
+
+def test_numbers_and_threads() -> None:
+    mail = written(
+        Message_ID="<1@x.example>",
+        In_Reply_To="<R-00000-00000.abc@plaza.example>",
+        References="<a@x.example> <b@x.example>",
+    )
+    mail.replace_header("Subject", "Re: your message r-7k2m9-qx4tb")
+    letter = read(mail.as_bytes())
+    assert letter.numbers == ("R-7K2M9-QX4TB",)
+    assert letter.refers_to[0] == "R-00000-00000.abc@plaza.example"
+    assert len(letter.refers_to) == 3
+    assert letter.message_id == "1@x.example"
+
+
+def test_what_is_quoted_of_an_earlier_mail() -> None:
+    letter = read(written("New words.\n> Old words.\n>> Older.").as_bytes())
+    assert letter.unquoted == "New words."
+
+
+@given(
+    st.one_of(
+        st.binary(max_size=400),
+        st.lists(
+            st.sampled_from(
+                [
+                    b"From: a@b.c\n",
+                    b"From: \xff<\n",
+                    b"Subject: =?x?q?=ff?=\n",
+                    b"Content-Type: multipart/mixed; boundary=b\n",
+                    b"Content-Type: text/html\n",
+                    b"Content-Type: message/rfc822\n",
+                    b"Content-Transfer-Encoding: base64\n",
+                    b"\n",
+                    b"--b\n",
+                    b"--b--\n",
+                    b"<a href='https://x.example/1'>\n",
+                    b"<![x<!--\n",
+                    b"\x00\xff=?utf-8?b?!!!?=\n",
+                ]
+            ),
+            max_size=20,
+        ).map(b"".join),
+    )
+)
+def test_any_bytes_give_words_that_can_be_stored(raw: bytes) -> None:
+    letter = read(raw)
+    for text in (letter.words, letter.subject, letter.sender, letter.language):
+        assert "\0" not in text
+        text.encode()
+
+
+def test_parts_in_parts_without_end_are_refused_and_not_fatal() -> None:
+    deep = b"".join(
+        b"Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n" % (each, each)
+        for each in range(5000)
+    )
+    with pytest.raises(ValueError, match="RecursionError"):
+        read(deep)

@@ -1,0 +1,118 @@
+"""A call or a letter, entered by staff: filed like any other, and told once."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from holdfast.base import clock
+from holdfast.base.models import Event
+from holdfast.intake.models import Codename, Report
+from holdfast.items.models import ItemState
+from tests.stages.console.desk import CSAM, colleague, words_of
+from tests.world import World, encoded, photograph
+
+pytestmark = pytest.mark.django_db
+
+POST = "https://plaza.example/p/p1"
+
+
+def call(world: World, **instead: Any) -> dict[str, Any]:
+    return {
+        "channel": "phone",
+        "received_at": (clock.now() - timedelta(hours=3)).strftime("%Y-%m-%dT%H:%M"),
+        "platform": str(world.platform_id),
+        "category": CSAM,
+        "addresses": POST,
+        "words": "A mother: it is my son.",
+        "claim": "parent",
+        "language": "en",
+        **instead,
+    }
+
+
+def words_shown(answer: Any) -> str:
+    found = re.search(r'class="once"><code>([^<]+)<', answer.content.decode())
+    assert found, words_of(answer)
+    return found[1]
+
+
+def test_a_call_freezes_and_its_clock_runs_from_the_call(world: World) -> None:
+    item = world.post("p1", encoded(photograph()))
+    ada = colleague("Ada", "reviewer")
+    answer = ada.post("/console/enter", **call(world, in_danger_now="on"))
+    assert answer.status_code == 200, words_of(answer)
+    report = Report.objects.get()
+    assert (report.channel, report.claims) == ("phone", ["parent"])
+    assert report.in_danger_now
+    assert report.received_by == f"staff:{ada.person_id}"
+    age = clock.now() - report.received_at
+    assert timedelta(hours=3) <= age < timedelta(hours=3, minutes=2)
+    case = report.targets.get().place.case
+    assert case.deadlines.get(code="decision").runs_from == report.received_at
+    item.refresh_from_db()
+    assert item.state == ItemState.FROZEN
+    assert report.number in words_of(answer)
+
+
+def test_the_words_open_it_and_the_person_can_change_them(world: World) -> None:
+    ada = colleague("Ada", "reviewer")
+    told = words_shown(ada.post("/console/enter", **call(world)))
+    person = Client()
+    assert person.post("/follow", {"codename": told})["Location"] == "/follow/status"
+    assert "Get new words" in person.get("/follow/status").content.decode()
+    assert "stop working" in person.get("/follow/words").content.decode()
+    assert person.post("/follow/words")["Location"] == "/follow/words"
+    page = person.get("/follow/words").content.decode()
+    found = re.search(r'class="codename"[^>]*>([^<]+)<', page)
+    assert found
+    fresh = found[1]
+    assert person.post("/follow/words", {"saved": "yes"})["Location"] == (
+        "/follow/status"
+    )
+    assert fresh not in person.get("/follow/words").content.decode()
+    assert Client().post("/follow", {"codename": told}).status_code == 422
+    assert Client().post("/follow", {"codename": fresh}).status_code == 302
+    assert Codename.objects.count() == 1
+    kept = Codename.objects.get()
+    assert fresh not in f"{kept.lookup}{kept.verifier}"
+    [event] = Event.objects.filter(kind="codename.changed")
+    assert event.facts == {}
+
+
+def test_without_a_visit_nobody_gets_words() -> None:
+    assert Client().get("/follow/words")["Location"] == "/follow"
+    assert Client().post("/follow/words")["Location"] == "/follow"
+
+
+def test_what_is_missing_is_said_and_nothing_is_lost(world: World) -> None:
+    ada = colleague("Ada", "reviewer")
+    answer = ada.post(
+        "/console/enter", **call(world, addresses="", words="", police_number="7/26")
+    )
+    assert answer.status_code == 422
+    assert "Write where it is, or what they said." in words_of(answer)
+    assert 'value="7/26"' in answer.content.decode()
+    later = (clock.now() + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M")
+    answer = ada.post("/console/enter", **call(world, received_at=later))
+    assert "This is in the future." in words_of(answer)
+    answer = ada.post("/console/enter", **call(world, channel="portal"))
+    assert answer.status_code == 422
+    assert not Report.objects.exists()
+
+
+def test_an_account_is_enough(world: World) -> None:
+    ada = colleague("Ada", "reviewer")
+    ada.post("/console/enter", **call(world, addresses="@somebody", channel="letter"))
+    report = Report.objects.get()
+    assert report.channel == "letter"
+    assert report.targets.get().named_as == "@somebody"
+
+
+@pytest.mark.parametrize("role", ["administrator", "auditor", "legal"])
+def test_who_works_on_no_case_takes_no_call(world: World, role: str) -> None:
+    assert colleague("Bo", role).get("/console/enter").status_code == 403

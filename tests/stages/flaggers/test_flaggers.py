@@ -1,0 +1,310 @@
+"""Trusted flaggers and hotlines: scope, priority, measured precision, files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+from typer.testing import CliRunner
+
+from holdfast.base.by import SYSTEM, By, Permission
+from holdfast.base.errors import InvalidInput, NotFound
+from holdfast.cli.flag import app
+from holdfast.intake import flaggers as accounts
+from holdfast.intake.models import Flag, Flagger, Report
+from holdfast.items.keys import authenticate, create_key
+from holdfast.items.models import ItemState
+from holdfast.policy.queries import current
+from holdfast.policy.rules import URGENCIES, ReportFacts, read_policy
+from holdfast.triage.flaggers import flaggers
+from holdfast.triage.models import Case
+from tests.stages.console.desk import CSAM, colleague, look, read, words_of
+from tests.world import POLICY, World, encoded, photograph
+
+pytestmark = pytest.mark.django_db
+
+ADMIN = By("staff", "admin", frozenset({Permission.PLATFORM_MANAGE}))
+LISTED = "https://lists.example/trusted-flaggers#17"
+
+
+def account(world: World, *scope: str, name: str = "Hotline") -> str:
+    """A key of a new account, listed if it has a scope."""
+    return accounts.add_flagger(
+        accounts.FlaggerGiven(
+            platform_id=world.platform_id,
+            name=name,
+            contact="desk@hotline.example",
+            scope=scope,
+            listed_as=LISTED if scope else "",
+        ),
+        by=ADMIN,
+    )
+
+
+def send(key: str, *lines: Any, idempotency: str = "", **more: Any) -> list[Any]:
+    """A file by the API; its answers."""
+    body = "".join(
+        (each if isinstance(each, str) else json.dumps(each)) + "\n" for each in lines
+    )
+    answer = Client().post(
+        "/api/v1/flags:batch",
+        body,
+        content_type=more.get("kind", "application/x-ndjson"),
+        headers={
+            "Authorization": f"Bearer {key}",
+            "Idempotency-Key": idempotency or str(len(body)) + str(hash(body)),
+        },
+    )
+    if answer.status_code != 200:
+        return [answer.json()]
+    text = b"".join(answer.streaming_content).decode()  # type: ignore[attr-defined]  # A stream.
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def line(reference: str, post: str = "1", **more: Any) -> dict[str, Any]:
+    return {
+        "reference": reference,
+        "category": CSAM,
+        "urls": [f"https://plaza.example/p/{post}"],
+        **more,
+    }
+
+
+def test_each_line_is_a_report_with_a_receipt(world: World) -> None:
+    item = world.post("1", encoded(photograph()))
+    key = account(world, CSAM)
+    first, second = send(key, line("A-1"), line("A-2", "2"))
+    assert (first["id"], first["status"]) == ("A-1", 201)
+    assert first["state"]["number"] != second["state"]["number"]
+    assert first["state"]["frozen"] == ["1"]
+    assert first["state"]["has_priority"] is True
+    item.refresh_from_db()
+    assert item.state == ItemState.FROZEN
+    report = Report.objects.get(number=first["state"]["number"])
+    assert (report.channel, report.claims) == ("flagger", ["trusted_flagger"])
+    assert report.received_by == f"flagger:{Flagger.objects.get().id}"
+
+
+def test_a_bad_line_is_named_and_loses_nothing(world: World) -> None:
+    key = account(world, CSAM)
+    said = send(
+        key,
+        line("A-1"),
+        "{not json",
+        {"reference": "A-2", "category": CSAM},
+        line("A-3", category="nonsense"),
+        line("A-4", colour="red"),
+        {"category": CSAM, "words": "no reference"},
+        line("A-5", "2"),
+    )
+    assert [each["status"] for each in said] == [201, 400, 422, 422, 422, 422, 201]
+    assert said[2]["id"] == "A-2"
+    assert said[2]["problem"]["detail"].startswith("Say where it is")
+    assert said[6]["id"] == "A-5"
+    assert Report.objects.count() == 2
+
+
+def test_a_file_sent_again_reports_nothing_twice(world: World) -> None:
+    key = account(world, CSAM)
+    before = send(key, line("A-1"))
+    again = send(key, line("A-1"), line("A-2", "2"))
+    assert [each["status"] for each in again] == [200, 201]
+    assert again[0]["state"]["number"] == before[0]["state"]["number"]
+    assert Report.objects.count() == 2
+    other = send(key, line("A-1", "9"))
+    assert other[0]["problem"]["type"].endswith("reference-used-otherwise")
+    assert Report.objects.count() == 2
+
+
+def test_csv_as_spreadsheets_write_it(world: World) -> None:
+    world.post("1", encoded(photograph()))
+    key = account(world, CSAM)
+    text = (
+        "\ufeffreference;category;urls;words\r\n"
+        f'"B-1";{CSAM};https://plaza.example/p/1 https://plaza.example/p/2;'
+        '"Two lines,\r\nin one cell; æ"\r\n'
+        ";;;\r\n"
+        "B-2;nonsense;https://plaza.example/p/3;\r\n"
+        f"B-3;{CSAM};;Only words;too;many\r\n"
+    )
+    said = send(key, text, kind="text/csv")
+    assert [each["status"] for each in said] == [201, 422, 422]
+    assert [each["id"] for each in said] == ["B-1", "B-2", "B-3"]
+    report = Report.objects.get()
+    assert report.words == "Two lines,\r\nin one cell; æ"
+    assert report.targets.count() == 2
+
+
+def test_csv_without_a_heading_is_refused_whole(world: World) -> None:
+    said = send(account(world), "A-1,other\n", kind="text/csv")
+    assert "The first line names the columns" in said[0]["detail"]
+
+
+def test_priority_is_within_the_scope_only(world: World) -> None:
+    key = account(world, "copyright")
+    inside, outside = send(
+        key,
+        line("A-1", "1", category="copyright"),
+        line("A-2", "2", category="scam"),
+    )
+    assert inside["state"]["has_priority"] is True
+    assert outside["state"]["has_priority"] is False
+    urgencies = dict(Case.objects.values_list("category", "urgency"))
+    assert urgencies == {"copyright": "urgent", "scam": "standard"}
+
+
+def test_priority_never_makes_anything_slower() -> None:
+    policy = read_policy(POLICY.read_text())
+    trusted = ReportFacts(claims=("trusted_flagger",))
+    for category in policy.categories:
+        plain = URGENCIES.index(policy.urgency(category, ReportFacts()))
+        given = URGENCIES.index(policy.urgency(category, trusted))
+        assert given == max(0, plain - 1), category.code
+
+
+def test_nobody_can_say_of_themself_that_they_are_trusted(world: World) -> None:
+    with pytest.raises(InvalidInput):
+        world.report("https://plaza.example/p/1", claims=("trusted_flagger",))
+    token = create_key(world.platform_id, "platform", by=SYSTEM)
+    assert send(token, line("A-1"))[0]["status"] == 403
+    flagger_key = account(world, CSAM)
+    answer = Client().post(
+        "/api/v1/reports",
+        {"category": CSAM, "targets": [{"url": "https://plaza.example/p/1"}]},
+        content_type="application/json",
+        headers={"Authorization": f"Bearer {flagger_key}", "Idempotency-Key": "1"},
+    )
+    assert answer.status_code == 403
+
+
+def test_a_suspended_one_is_heard_without_priority(world: World) -> None:
+    key = account(world, CSAM)
+    flagger = Flagger.objects.get()
+    accounts.suspend(flagger.id, "Wrong three times in a row.", by=ADMIN)
+    accounts.suspend(flagger.id, "Wrong three times in a row.", by=ADMIN)
+    assert send(key, line("A-1"))[0]["state"]["has_priority"] is False
+    accounts.resume(flagger.id, by=ADMIN)
+    assert send(key, line("A-2", "2"))[0]["state"]["has_priority"] is True
+
+
+def test_scope_and_listing_go_together(world: World) -> None:
+    for scope, listed in (((CSAM,), ""), ((), LISTED), (("nonsense",), LISTED)):
+        with pytest.raises(InvalidInput):
+            accounts.add_flagger(
+                accounts.FlaggerGiven(
+                    world.platform_id, "A", "b@c.example", scope, listed
+                ),
+                by=ADMIN,
+            )
+    assert not Flagger.objects.exists()
+
+
+def test_precision_is_what_people_decided(world: World) -> None:
+    ada = colleague("Ada", "reviewer", "specialist", signed_in=False)
+    items = [
+        world.post(name, encoded(photograph(photo)))
+        for name, photo in (("1", "astronaut"), ("2", "cat"), ("3", "coffee"))
+    ]
+    key = account(world, CSAM)
+    send(key, *(line(f"A-{item.external_id}", item.external_id) for item in items))
+    [told] = flaggers(by=ADMIN)
+    assert (told.within.reports, told.within.decided) == (3, 0)
+    assert told.within.precision is None
+    case = Case.objects.get(items__item=items[0])
+    look(case, items[0], ada)
+    read(case, ada)
+    [told] = flaggers(by=ADMIN)
+    assert (told.within.decided, told.within.precision) == (1, 1.0)
+    # What is decided otherwise counts against it. Two people are needed for that.
+    bo = colleague("Bo", "specialist", signed_in=False)
+    case = Case.objects.get(items__item=items[1])
+    for who in (ada, bo):
+        look(case, items[1], who)
+        read(case, who, "no_violation")
+    [told] = flaggers(by=ADMIN)
+    assert (told.within.decided, told.within.violating) == (2, 1)
+    assert told.within.precision == 0.5
+    assert told.outside.reports == 0
+
+
+def test_where_a_report_stands_by_its_reference(world: World) -> None:
+    mine, other = account(world, CSAM), account(world, name="Other")
+    [told] = send(mine, line("A-1"))
+    headers = {"Authorization": f"Bearer {mine}"}
+    answer = Client().get("/api/v1/flags/A-1", headers=headers)
+    assert answer.json()["number"] == told["state"]["number"]
+    assert Client().get("/api/v1/flags/A-9", headers=headers).status_code == 404
+    headers = {"Authorization": f"Bearer {other}"}
+    assert Client().get("/api/v1/flags/A-1", headers=headers).status_code == 404
+
+
+def test_a_platforms_key_is_no_flaggers(world: World) -> None:
+    token = create_key(world.platform_id, "x", (Permission.REPORTS_FLAG,), by=SYSTEM)
+    with pytest.raises(NotFound):
+        accounts.flagger_of_key(authenticate(token).key_id)
+
+
+def run(*given: str) -> Any:
+    return CliRunner().invoke(app, ["flag", *given])
+
+
+def test_the_command_takes_a_file_in_and_goes_on_where_it_was(
+    world: World, tmp_path: Path
+) -> None:
+    account(world, CSAM)
+    file = tmp_path / "reports.ndjson"
+    lines = [json.dumps(line(f"A-{each}", str(each))) for each in range(4)]
+    file.write_text("\n".join([lines[0], "{broken", lines[1], lines[2]]))
+    done = run(str(file), "--by", "Hotline")
+    assert done.exit_code == 1
+    receipts = [json.loads(each) for each in done.stdout.splitlines()]
+    assert [each["reference"] for each in receipts] == ["A-0", "A-1", "A-2"]
+    assert "report 2: The line is no JSON object." in done.stderr
+    file.write_text("\n".join(lines))
+    done = run(str(file), "--by", "Hotline")
+    assert done.exit_code == 0
+    receipts = [json.loads(each) for each in done.stdout.splitlines()]
+    assert [each["is_new"] for each in receipts] == [False, False, False, True]
+    assert Flag.objects.count() == Report.objects.count() == 4
+
+
+def test_the_command_names_what_is_wrong(world: World, tmp_path: Path) -> None:
+    account(world, CSAM)
+    file = tmp_path / "reports.csv"
+    file.write_text(f"reference,category,urls\n,{CSAM},https://plaza.example/p/1\n")
+    done = run(str(file), "--by", "Hotline")
+    assert done.exit_code == 1
+    assert "report 1: reference:" in done.stderr
+    assert "There are: Hotline." in str(run(str(file), "--by", "Nobody").exception)
+    assert "cannot be read" in str(run("/nowhere.csv", "--by", "Hotline").exception)
+
+
+def test_the_console_opens_an_account_and_shows_the_key_once(world: World) -> None:
+    ada = colleague("Ada", "administrator")
+    given = {
+        "name": "Hotline Nord",
+        "contact": "desk@hotline.example",
+        "platform": str(world.platform_id),
+        "listed_as": LISTED,
+        "scope": [CSAM],
+    }
+    answer = ada.post("/console/flaggers", **given)
+    assert "hf_" in words_of(answer)
+    page = words_of(ada.get("/console/flaggers"))
+    label = current().category(CSAM).label
+    assert "Hotline Nord" in page
+    assert label in page
+    assert "not yet" in page
+    flagger = Flagger.objects.get()
+    path = f"/console/flaggers/{flagger.id}"
+    assert ada.post(f"{path}/suspend", why="short").status_code == 422
+    ada.post(f"{path}/suspend", why="Its reports were wrong many times.")
+    assert "many times" in words_of(ada.get("/console/flaggers"))
+    ada.post(f"{path}/resume")
+    assert "many times" not in words_of(ada.get("/console/flaggers"))
+    assert colleague("Bo", "lead").get("/console/flaggers").status_code == 403
+    answer = ada.post("/console/flaggers", **{**given, "listed_as": ""})
+    assert "Priority takes both" in words_of(answer)
