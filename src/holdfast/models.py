@@ -22,6 +22,7 @@ from holdfast.items.models import (  # isort: skip
 )
 from holdfast.intake.models import (  # isort: skip
     Addition,
+    Answer,
     Arrival,
     Codename,
     Contact,
@@ -30,8 +31,10 @@ from holdfast.intake.models import (  # isort: skip
     Flagger,
     Mail,
     MisuseWarning,
+    Questionnaire,
     Report,
     ReportingSuspension,
+    Signature,
     Target,
 )
 from holdfast.fingerprints.models import (  # isort: skip
@@ -75,6 +78,7 @@ __all__ = [
     "ActorPart",
     "Addition",
     "Alarm",
+    "Answer",
     "ApiKey",
     "Arrival",
     "AuthorityAccount",
@@ -120,6 +124,7 @@ __all__ = [
     "Platform",
     "PolicyVersion",
     "Preservation",
+    "Questionnaire",
     "RateBucket",
     "Reading",
     "Receipt",
@@ -132,6 +137,7 @@ __all__ = [
     "Reveal",
     "SealedBlob",
     "Share",
+    "Signature",
     "StatementOfReasons",
     "Target",
     "View",

@@ -31,6 +31,7 @@ from holdfast.decisions import models as decisions
 from holdfast.enforcement.models import Enforcement, EnforcementState, Verb
 from holdfast.fingerprints.models import Fingerprint
 from holdfast.intake.models import Report
+from holdfast.intake.queries import TELLING, Told, told_by
 from holdfast.items.models import Actor, Item, ItemKind, ItemVersion, Media, ViewCount
 from holdfast.review.queries import viewed_entire
 from holdfast.triage.models import FOUND_FIRST, Case, CaseItem, ItemRole
@@ -49,6 +50,7 @@ def facts_of(referral: Referral, account: AuthorityAccount) -> ReferralFacts:
         Report.objects.filter(targets__place__case=case)
         .distinct()
         .order_by("received_at")
+        .prefetch_related(*TELLING)
     )
     first = reports[0].received_at if reports else case.clock_from
     return ReferralFacts(
@@ -199,10 +201,9 @@ def _prior_reports(actor_id: UUID, referral: Referral) -> tuple[int, ...]:
 def _police(reports: list[Report]) -> PoliceFacts | None:
     """The first number that somebody gave. We never say that we told the police."""
     for report in reports:
-        if report.police_number or report.police_agency:
-            return PoliceFacts(
-                agency=report.police_agency, case_number=report.police_number
-            )
+        number = told_by(report).police_number
+        if number or report.police_agency:
+            return PoliceFacts(agency=report.police_agency, case_number=number)
     return None
 
 
@@ -234,14 +235,30 @@ def _additional(
         lines.append(f"Found by a list of known material, unreported: {known} items.")
     if views:
         lines.append(f"Views of all of them together, as the platform counts: {views}.")
-    if any(report.in_danger_now for report in reports):
+    told = [told_by(report) for report in reports]
+    if any(each.in_danger_now for each in told):
         lines.append("Somebody who reported it said that a child is in danger now.")
-    others = {each.police_number for each in reports if each.police_number}
+    lines += _ages(told)
+    others = {each.police_number for each in told if each.police_number}
     if len(others) > 1:
         lines.append(f"Police case numbers given: {', '.join(sorted(others))}.")
     lines += _other_files(referral)
     lines += _words(places)
     return "\n".join(lines)
+
+
+def _ages(told: list[Told]) -> list[str]:
+    """What reporters said of the age of the person shown; nobody has checked it."""
+    said = []
+    for code, when in (("age_then", "in the picture"), ("age_now", "today")):
+        bands = {each.answers.get(code, "") for each in told} - {"", "unknown"}
+        said += [
+            f"Age {when}, as reporters said: {band.replace('_', ' to ')}."
+            if band[0].isdigit()
+            else f"Age {when}, as reporters said: {band.replace('_', ' ')}."
+            for band in sorted(bands)
+        ]
+    return said
 
 
 def _other_files(referral: Referral) -> list[str]:

@@ -18,7 +18,7 @@ from holdfast.base.events import Event, Kind, Telling, alarm, emit, emit_many
 from holdfast.base.rows import insert
 from holdfast.freeze.models import Freeze
 from holdfast.intake.models import Report
-from holdfast.intake.queries import told_by
+from holdfast.intake.queries import TELLING, told_by
 from holdfast.items.models import Item, ItemState
 from holdfast.items.queries import lock_items
 from holdfast.matching.queries import cleared_among
@@ -161,7 +161,7 @@ def _has_weight(report_id: str | None) -> bool:
     """Whether what is cleared may be frozen by this report; a match has no weight."""
     if report_id is None:
         return False
-    told = told_by(Report.objects.get(id=report_id))
+    told = told_by(Report.objects.prefetch_related(*TELLING).get(id=report_id))
     return speaks_with_weight(told.claims, told.police_number)
 
 

@@ -64,13 +64,13 @@ class Report(Row):
 
 
 class Addition(Row):
-    """What the reporter added later: words, a link, a police number, a challenge."""
+    """What the reporter added later: words, a link, a challenge."""
 
     report = models.ForeignKey(
         Report, on_delete=models.PROTECT, related_name="additions"
     )
     kind = models.CharField(max_length=32)
-    """``words``, ``link``, ``police_number``, ``claim``, ``challenge``."""
+    """``words``, ``link`` or ``challenge``."""
     words = models.TextField(blank=True)
     added_at = models.DateTimeField()
     erased_at = models.DateTimeField(null=True)
@@ -403,4 +403,90 @@ class Flag(Row):
         db_table = "hf_flag"
         constraints = [
             models.UniqueConstraint(fields=["flagger", "reference"], name="flag_once")
+        ]
+
+
+# What was asked, what was answered, and what was signed -----------------------------
+
+
+class Questionnaire(Row):
+    """The questions as somebody read them, kept once and for good by their hash."""
+
+    digest = models.CharField(max_length=64, unique=True)
+    """SHA-256 of the document as canonical JSON."""
+    language = models.CharField(max_length=35)
+    document = models.JSONField()
+    archived_at = models.DateTimeField()
+
+    privacy = classes(operational="id digest language document archived_at")
+
+    class Meta:
+        db_table = "hf_questionnaire"
+
+
+class Answer(Row):
+    """One answer to one question. A changed answer is a new row.
+
+    The one that is neither replaced nor erased is what counts. Erasing takes the value
+    out of the row; that something was taken back stays.
+    """
+
+    report = models.ForeignKey(Report, on_delete=models.PROTECT, related_name="answers")
+    questionnaire = models.ForeignKey(
+        Questionnaire, on_delete=models.PROTECT, related_name="+"
+    )
+    question = models.CharField(max_length=40)
+    """The question's code."""
+    value = models.CharField(max_length=400)
+    """The code of a choice, or what was written."""
+    answered_at = models.DateTimeField()
+    replaced_at = models.DateTimeField(null=True)
+    erased_at = models.DateTimeField(null=True)
+
+    privacy = classes(
+        operational="id report questionnaire question answered_at replaced_at"
+        " erased_at",
+        personal="value",
+    )
+
+    class Meta:
+        db_table = "hf_answer"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["report", "question"],
+                condition=Q(replaced_at=None, erased_at=None),
+                name="one_answer_counts",
+            ),
+            models.CheckConstraint(
+                condition=Q(erased_at=None, value__gt="")
+                | Q(erased_at__isnull=False, value=""),
+                name="answer_said_or_erased",
+            ),
+        ]
+
+
+class Signature(Row):
+    """A name typed under a statement, where a statute wants a signature."""
+
+    report = models.ForeignKey(
+        Report, on_delete=models.PROTECT, related_name="signatures"
+    )
+    forms = ArrayField(models.CharField(max_length=40))
+    """The legal forms that the statement is for."""
+    name = models.CharField(max_length=200)
+    statement = models.TextField()
+    """Word for word as it stood above the name."""
+    language = models.CharField(max_length=35)
+    signed_at = models.DateTimeField()
+
+    privacy = classes(
+        operational="id report forms statement language signed_at", personal="name"
+    )
+
+    class Meta:
+        db_table = "hf_signature"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(name__gt="", statement__gt=""), name="signature_signed"
+            )
         ]

@@ -19,7 +19,7 @@ from holdfast.base import clock
 from holdfast.base.by import SYSTEM, By, Permission
 from holdfast.base.deadlock import again_after_deadlock
 from holdfast.base.errors import InvalidInput, NotFound
-from holdfast.base.events import Event, Kind, emit
+from holdfast.base.events import Event, Kind, alarm, emit
 from holdfast.base.ids import report_number
 from holdfast.intake import codename as codenames
 from holdfast.intake import contacts
@@ -30,7 +30,8 @@ from holdfast.intake.models import Channel as Channel
 from holdfast.intake.rules import Frequency
 from holdfast.intake.suspension import is_set_aside
 from holdfast.items.models import Actor, Conversation, Item, Platform
-from holdfast.items.queries import find_by_url, item_meant, items_at
+from holdfast.items.naming import Found, actors_named, find_named
+from holdfast.items.queries import items_at
 from holdfast.policy import queries as policy
 
 MAX_TARGETS = 50
@@ -43,8 +44,8 @@ TRUSTED = "trusted_flagger"
 """What nobody may say of themself: it follows from an account and its scope."""
 
 
-ADDITIONS = ("words", "link", "police_number", "claim", "danger")
-"""What can be added to a report later."""
+ADDITIONS = ("words", "link")
+"""What can be added to a report later, beside answers (``answering``)."""
 
 
 @dataclass(frozen=True)
@@ -55,10 +56,11 @@ class TargetGiven:
     url: str = ""
     actor: str = ""
     conversation: str = ""
+    account: str = ""
+    """The name of an account as people see it, such as ``@sunny``."""
     description: str = ""
     fingerprint: FingerprintGiven | None = None
-    looked_up: bool = False
-    located: UUID | None = None
+    looked_up: Found | None = None
     """What was found, where it was looked up before; then nobody is asked again."""
 
     @property
@@ -67,18 +69,29 @@ class TargetGiven:
         if self.fingerprint is not None:
             return self.fingerprint.named_as
         return (
-            self.url or self.item or self.actor or self.conversation or self.description
+            self.url
+            or self.item
+            or self.actor
+            or self.conversation
+            or self.account
+            or self.description
         )
 
-    def find(self, platform_id: UUID) -> UUID | None:
-        """The item that it names, or None; the platform may be asked."""
-        if self.looked_up:
-            return self.located
-        return item_meant(platform_id, self.item, self.url)
+    def find(self, platform_id: UUID) -> Found:
+        """What it names; the platform may be asked, so no transaction has begun."""
+        if self.looked_up is not None:
+            return self.looked_up
+        if self.item:
+            known = Item.objects.filter(platform=platform_id, external_id=self.item)
+            item_id = known.values_list("id", flat=True).first()
+            if item_id is not None:
+                return Found(item=item_id)
+        named = self.url or self.account
+        return find_named(platform_id, named) if named else Found()
 
     def look_up(self, platform_id: UUID) -> TargetGiven:
-        """The same, looked up now: no transaction of its caller's has begun yet."""
-        return replace(self, looked_up=True, located=self.find(platform_id))
+        """The same, looked up now, and not again."""
+        return replace(self, looked_up=self.find(platform_id))
 
 
 @dataclass(frozen=True)
@@ -151,22 +164,7 @@ def receive_report(given: ReportGiven, *, by: By) -> Received:
             received_at=min(given.received_at or clock.now(), clock.now()),
             received_by=str(by),
         )
-        Target.objects.bulk_create(
-            Target(
-                report=report,
-                position=position,
-                named_as=target.named_as,
-                item_id=item_id,
-                actor=None if item_id else _actor(given.platform_id, target.actor),
-                conversation=None
-                if item_id
-                else _conversation(given.platform_id, target.conversation),
-                **_picture(target.fingerprint),
-            )
-            for position, (target, item_id) in enumerate(
-                zip(targets, located, strict=True)
-            )
-        )
+        _add_targets(report, targets, located)
         if derived:
             Codename.objects.create(
                 report=report,
@@ -188,27 +186,23 @@ def receive_report(given: ReportGiven, *, by: By) -> Received:
                 "category": report.category,
                 "language": report.language,
                 "targets": len(targets),
-                "located": sum(item_id is not None for item_id in located),
+                "located": sum(each.item is not None for each in located),
             },
             by=by,
         )
         if given.contact.strip():
             contacts.keep(report.id, given.contact, Frequency.DECISIONS_ONLY, by=by)
+        if given.in_danger_now:
+            call_people(report)
     return Received(report.id, report.number, secret)
 
 
 def locate_again(event: Event) -> None:
     """Look once more for what a report names and nobody could find at first."""
     report = Report.objects.get(id=event.about["report"])
-    missing = [
-        target
-        for target in report.targets.filter(item=None, pdq=None)
-        if not target.located
-    ]
+    missing = report.targets.filter(item=None, actor=None, conversation=None, pdq=None)
     for target in missing:
-        item_id = find_by_url(report.platform_id, target.named_as)
-        if item_id is not None:
-            _located(target, item_id)
+        _located(target, find_named(report.platform_id, target.named_as))
 
 
 def locate_late() -> None:
@@ -227,18 +221,25 @@ def locate_late() -> None:
         at = items_at(platform, names)
         named = Item.objects.filter(platform=platform, external_id__in=names)
         by_id = dict(named.values_list("external_id", "id"))
+        accounts = actors_named(platform, names)
         for target in targets:
             item_id = at.get(target.named_as)
             if item_id is None and target.report.channel == Channel.API:
                 item_id = by_id.get(target.named_as)
-            if item_id is not None:
-                _located(target, item_id)
+            _located(target, Found(item_id, accounts.get(target.named_as)))
 
 
-def _located(target: Target, item_id: UUID) -> None:
+def _located(target: Target, found: Found) -> None:
     """What a report named has been found: it is placed and frozen as if it had been."""
+    if not found:
+        return
     with transaction.atomic():
-        if Target.objects.filter(id=target.id, item=None).update(item=item_id):
+        missing = Target.objects.filter(id=target.id, item=None, actor=None)
+        if missing.update(
+            item=found.item,
+            actor=None if found.item else found.actor,
+            conversation=found.conversation,
+        ):
             report = target.report
             emit(
                 Kind.REPORT_EXTENDED,
@@ -250,35 +251,26 @@ def _located(target: Target, item_id: UUID) -> None:
 
 @again_after_deadlock
 def add_to_report(report_id: UUID, kind: str, words: str, *, by: By) -> None:
-    """What the reporter tells later; see ``ADDITIONS``.
+    """What the reporter tells later in their own words; see ``ADDITIONS``.
 
-    A link becomes one more target, and is frozen as the report itself was. A claim, a
-    police number or danger counts as if it had been in the report.
+    A link becomes one more target, and is frozen as the report itself was.
     """
     by.require(Permission.REPORT_FOLLOW)
     if kind not in ADDITIONS:
         raise InvalidInput(f"What is added is one of: {', '.join(ADDITIONS)}.")
-    if kind == "claim" and words not in CLAIMS:
-        raise InvalidInput(f"A claim is one of: {', '.join(CLAIMS)}.")
     if not words.strip() or len(words) > MAX_WORDS:
         raise InvalidInput(
             _("Write something, up to %(most)d characters.") % {"most": MAX_WORDS}
         )
     report = _report(report_id)
-    item_id = find_by_url(report.platform_id, words) if kind == "link" else None
+    if kind == "link":
+        return add_targets(report_id, [TargetGiven(url=words.strip())], by=by)
     with transaction.atomic():
         Addition.objects.create(
             report=report, kind=kind, words=words.strip(), added_at=clock.now()
         )
-        if kind == "link":
-            Target.objects.create(
-                report=report,
-                position=report.targets.count(),
-                named_as=words.strip(),
-                item_id=item_id,
-            )
         emit(
-            Kind.REPORT_EXTENDED if kind != "words" else Kind.REPORTER_WROTE,
+            Kind.REPORTER_WROTE,
             about={"platform": report.platform_id, "report": report.id},
             facts={"what": kind},
             by=by,
@@ -314,6 +306,41 @@ def add_fingerprint(report_id: UUID, given: FingerprintGiven, *, by: By) -> None
             facts={"what": "fingerprint"},
             by=by,
         )
+
+
+@again_after_deadlock
+def add_targets(report_id: UUID, targets: Sequence[TargetGiven], *, by: By) -> None:
+    """More things that a report is about, found and frozen as the first ones were.
+
+    Raises ``InvalidInput`` when a report would hold more than ``MAX_TARGETS``.
+    """
+    by.require(Permission.REPORT_FOLLOW)
+    report = _report(report_id)
+    known = set(report.targets.values_list("named_as", flat=True))
+    new = [each for each in targets if each.named_as not in known]
+    if len(known) + len(new) > MAX_TARGETS:
+        raise InvalidInput(f"One report holds up to {MAX_TARGETS} things.")
+    located = [each.find(report.platform_id) for each in new]
+    with transaction.atomic():
+        # Two pages that add at the same moment do not take the same places.
+        Report.objects.select_for_update(no_key=True).get(id=report.id)
+        _add_targets(report, new, located)
+        for each in new:
+            Addition.objects.create(
+                report=report, kind="link", words=each.named_as, added_at=clock.now()
+            )
+        emit(
+            Kind.REPORT_EXTENDED,
+            about={"platform": report.platform_id, "report": report.id},
+            facts={"what": "link", "targets": len(new)},
+            by=by,
+        )
+
+
+def call_people(report: Report) -> None:
+    """Somebody is in danger: the people on call are paged until one answers."""
+    about = {"platform": report.platform_id, "report": report.id}
+    alarm("report.danger", about=about)
 
 
 def challenge(report_id: UUID, words: str = "", *, by: By) -> None:
@@ -399,20 +426,48 @@ def _picture(given: FingerprintGiven | None) -> dict[str, Any]:
     return {"pdq": given.forms, "quality": given.quality, "watched": given.watch}
 
 
+def _add_targets(
+    report: Report, targets: Sequence[TargetGiven], located: Sequence[Found]
+) -> None:
+    first = report.targets.count()
+    Target.objects.bulk_create(
+        Target(
+            report=report,
+            position=position,
+            named_as=target.named_as,
+            item_id=found.item,
+            actor_id=None if found.item else found.actor or _actor_id(report, target),
+            conversation_id=None
+            if found.item
+            else found.conversation or _conversation_id(report, target),
+            **_picture(target.fingerprint),
+        )
+        for position, (target, found) in enumerate(
+            zip(targets, located, strict=True), start=first
+        )
+    )
+
+
+def _actor_id(report: Report, target: TargetGiven) -> UUID | None:
+    found = _actor(report.platform_id, target.actor)
+    return found.id if found else None
+
+
+def _conversation_id(report: Report, target: TargetGiven) -> UUID | None:
+    if not target.conversation:
+        return None
+    found, _new = Conversation.objects.get_or_create(
+        platform_id=report.platform_id,
+        external_id=target.conversation,
+        defaults={"registered_at": clock.now()},
+    )
+    return found.id
+
+
 def _actor(platform_id: UUID, external_id: str) -> Actor | None:
     if not external_id:
         return None
     return Actor.objects.get_or_create(
-        platform_id=platform_id,
-        external_id=external_id,
-        defaults={"registered_at": clock.now()},
-    )[0]
-
-
-def _conversation(platform_id: UUID, external_id: str) -> Conversation | None:
-    if not external_id:
-        return None
-    return Conversation.objects.get_or_create(
         platform_id=platform_id,
         external_id=external_id,
         defaults={"registered_at": clock.now()},

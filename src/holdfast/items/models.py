@@ -5,9 +5,14 @@ from __future__ import annotations
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Left, Lower
 
 from holdfast.base.models import Row
 from holdfast.base.privacy import classes
+
+PROFILE_INDEXED = 500
+"""Characters of a profile's address that its index holds; a page of the index has
+room for about 2,700 bytes (PostgreSQL, "Index row size")."""
 
 
 class ItemKind(models.TextChoices):
@@ -55,7 +60,8 @@ class Platform(Row):
     aliases = models.JSONField(default=list)
     """``[{"pattern": regex, "url": template}]``: other forms of an item's URL."""
     lookup_url = models.URLField(max_length=400, blank=True)
-    """Asked with ``?url=`` when a URL is not known; answers ``{"item": id}``."""
+    """Asked with ``?url=`` when a URL is not known; answers ``{"item": id}``,
+    ``{"actor": id}`` or ``{"conversation": id}``."""
     media_hosts = ArrayField(models.CharField(max_length=253), default=list)
     """Hosts from which media may be fetched; no other is ever asked."""
     webhook_url = models.URLField(max_length=400, blank=True)
@@ -140,6 +146,8 @@ class Actor(Row):
     screen_name = models.CharField(max_length=256, blank=True)
     display_name = models.CharField(max_length=256, blank=True)
     profile_url = models.URLField(max_length=2083, blank=True)
+    normal_profile_url = models.CharField(max_length=2083, blank=True)
+    """The profile's address as ``items.rules.normal_url`` writes it."""
     email = models.CharField(max_length=255, blank=True)
     age_years = models.PositiveSmallIntegerField(null=True)
     created_at = models.DateTimeField(null=True)
@@ -156,7 +164,8 @@ class Actor(Row):
     privacy = classes(
         operational="id platform external_id created_at closed_at state deliveries"
         " registered_at",
-        personal="screen_name display_name profile_url email age_years",
+        personal="screen_name display_name profile_url normal_profile_url email"
+        " age_years",
     )
 
     class Meta:
@@ -165,6 +174,15 @@ class Actor(Row):
             models.UniqueConstraint(
                 fields=["platform", "external_id"], name="actor_once"
             )
+        ]
+        indexes = [
+            # Reporters name accounts by what they see of them.
+            models.Index("platform", Lower("screen_name"), name="actor_handle"),
+            models.Index(
+                "platform",
+                Left("normal_profile_url", PROFILE_INDEXED),
+                name="actor_profile",
+            ),
         ]
 
 

@@ -95,6 +95,11 @@ def put_actor(
     """Register or change an account. Returns its id and whether it is new."""
     by.require(Permission.ITEMS_WRITE)
     facts = {name: value for name, value in vars(given).items() if value is not None}
+    if given.profile_url is not None:
+        aliases = Platform.objects.values_list("aliases", flat=True)
+        facts["normal_profile_url"] = normal_url(
+            given.profile_url, aliases.get(id=platform_id)
+        )
     with transaction.atomic():
         actor, created = Actor.objects.update_or_create(
             platform_id=platform_id,

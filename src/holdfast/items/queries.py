@@ -134,12 +134,10 @@ def find_by_url(platform_id: UUID, url: str, *, ask: bool = True) -> UUID | None
     if known is not None or not ask or not normal_url(url):
         return known
     try:
-        external_id = look_up(keys.host(platform), url)
+        meant = look_up(keys.host(platform), url)
     except Unavailable:
         return None
-    if external_id is None:
-        return None
-    found = Item.objects.filter(platform=platform, external_id=external_id).first()
+    found = Item.objects.filter(platform=platform, external_id=meant.item).first()
     return found.id if found else None
 
 

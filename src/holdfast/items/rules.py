@@ -73,6 +73,12 @@ def normal_url(
     return folded[:MAX_URL_LENGTH]
 
 
+def handle(named: str) -> str:
+    """The name of an account in lower case, of ``@sunny``; ``""`` if it is none."""
+    found = re.fullmatch(r"@([^\s@/]{1,256})", named.strip())
+    return found[1].lower() if found else ""
+
+
 def host_of(url: str) -> str:
     """The host of an address with its port, in lower case; ``""`` if it has none."""
     try:

@@ -104,6 +104,11 @@ CODES: Mapping[str, Code] = {
         "reports come in as ever.",
         (),
     ),
+    "report.danger": Code(
+        "Somebody says in a report that a person is in danger now, or does not want to "
+        "live. Open the case now.",
+        ("report",),
+    ),
     "report.clearance_challenged": Code(
         "Somebody reports again what was cleared. A person must look.",
     ),

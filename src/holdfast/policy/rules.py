@@ -28,6 +28,7 @@ _SAMPLE = {
         "police_number": "",
         "in_danger_now": False,
         "channel": "portal",
+        "forms": ["dsa_notice"],
     },
     "category": {
         "code": "other",
@@ -52,6 +53,10 @@ class Category:
     grounds: tuple[str, ...]
     dsa_category: str
     dsa_keyword: str
+    intimate: bool = False
+    """Whether it is about intimate pictures that stand on the platform."""
+    if_under_18: str = ""
+    """The category that it is in truth when the person shown was a child."""
 
     def seen(self) -> dict[str, Any]:
         """The category as a condition sees it."""
@@ -82,6 +87,8 @@ class Clock:
     hours: float
     shown: bool
     label: str
+    form: str = ""
+    """The legal form whose clock this is: it runs for reports that are one."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +108,8 @@ class ReportFacts:
     police_number: str = ""
     in_danger_now: bool = False
     channel: str = "portal"
+    forms: Sequence[str] = ()
+    """The legal forms that the report is."""
 
     def seen(self) -> dict[str, Any]:
         """The report as a condition sees it."""
@@ -109,6 +118,7 @@ class ReportFacts:
             "police_number": self.police_number,
             "in_danger_now": self.in_danger_now,
             "channel": self.channel,
+            "forms": list(self.forms),
         }
 
 
@@ -137,6 +147,8 @@ class Policy:
     """How long later uploads are held against a reporter's fingerprint."""
     mail_category: str
     """What a report by e-mail is taken for until somebody has read it."""
+    legal_forms: tuple[str, ...] = ()
+    """The legal forms that reports to this installation can be."""
 
     def category(self, code: str) -> Category:
         """The category of that code; raises ``InvalidInput`` with those there are."""
@@ -166,8 +178,14 @@ class Policy:
         return [
             clock
             for clock in self.clocks
-            if holds(clock.when, report=report.seen(), category=category.seen())
+            if (not clock.form or clock.form in report.forms)
+            and holds(clock.when, report=report.seen(), category=category.seen())
         ]
+
+    def alleges_illegal(self, category: Category) -> bool:
+        """Whether a category rests on a law, and not on the terms alone."""
+        laws = {each.code for each in self.grounds if each.kind == "illegal"}
+        return bool(laws & set(category.grounds))
 
 
 def faster(one: str, other: str) -> str:
@@ -230,6 +248,7 @@ def _policy(raw: Mapping[str, Any], digest: str) -> Policy:
         contact_holds_at_most=int(raw["contact_holds_at_most"]),
         watch_days=int(raw["watch_days"]),
         mail_category=str(raw["mail_category"]),
+        legal_forms=tuple(raw.get("legal_forms", ())),
     )
 
 
@@ -244,11 +263,16 @@ def _category(raw: Mapping[str, Any]) -> Category:
         grounds=tuple(raw["grounds"]),
         dsa_category=raw["dsa"]["category"],
         dsa_keyword=raw["dsa"]["keyword"],
+        intimate=raw.get("intimate", False),
+        if_under_18=raw.get("if_under_18", ""),
     )
 
 
 def _check(policy: Policy) -> None:
     """What must hold of every policy, whatever an installation wants."""
+    first_other = [each.child_safety for each in policy.categories]
+    if first_other != sorted(first_other, reverse=True):
+        raise InvalidInput("The categories of child safety come first.")
     for category in policy.categories:
         for code in category.grounds:
             policy.ground(code)
@@ -258,11 +282,18 @@ def _check(policy: Policy) -> None:
             raise InvalidInput(
                 f"{category.code} is about a child's safety and must freeze."
             )
+        if category.if_under_18 and not (
+            policy.category(category.if_under_18).child_safety
+        ):
+            raise InvalidInput(f"{category.code} names no category of child safety.")
         if not any(
             clock.code == "decision"
             for clock in policy.clocks_of(category, ReportFacts())
         ):
             raise InvalidInput(f"{category.code} has no clock for its decision.")
+    for form in policy.legal_forms:
+        if not any(clock.form == form for clock in policy.clocks):
+            raise InvalidInput(f"The legal form {form} has no clock.")
     for when, urgency in policy.urgency_rules:
         holds(when)
         if urgency not in URGENCIES:
@@ -278,6 +309,3 @@ def _check(policy: Policy) -> None:
     policy.category(policy.mail_category)
     holds(policy.withhold_at_freeze.when)
     holds(policy.withhold_at_decision.when)
-    first_other = [each.child_safety for each in policy.categories]
-    if first_other != sorted(first_other, reverse=True):
-        raise InvalidInput("The categories of child safety come first.")

@@ -19,10 +19,10 @@ from holdfast.base.models import Event
 from holdfast.freeze.models import Freeze
 from holdfast.intake.mail import attachments_of
 from holdfast.intake.models import Report
+from holdfast.intake.queries import TELLING
 from holdfast.items.models import Actor, Media, ViewCount
 from holdfast.review.lines import (
     ActorLine,
-    AdditionLine,
     CasePage,
     DeadlineLine,
     EarlierCase,
@@ -36,6 +36,7 @@ from holdfast.review.lines import (
 )
 from holdfast.review.models import Claim, Note, Reading, Reveal
 from holdfast.review.queries import actors_of, elapsed, family, living_case, needs
+from holdfast.review.told import report_line
 from holdfast.triage.models import Case, CaseItem, CaseTarget, Deadline
 
 TIMELINE_EVENTS = 500
@@ -88,31 +89,10 @@ def _reports(case: Case) -> tuple[ReportLine, ...]:
     named: dict[UUID, list[str]] = {}
     for place in placed.order_by("target__position"):
         named.setdefault(place.target.report_id, []).append(place.target.named_as)
-    rows = Report.objects.filter(id__in=named).prefetch_related("additions", "contacts")
+    rows = Report.objects.filter(id__in=named).prefetch_related(*TELLING)
     attachments = attachments_of(list(named))
     return tuple(
-        ReportLine(
-            report_id=row.id,
-            number=row.number,
-            channel=row.channel,
-            category=row.category,
-            language=row.language,
-            words=row.words,
-            named_as=tuple(named[row.id]),
-            claims=tuple(row.claims),
-            police_number=row.police_number,
-            police_agency=row.police_agency,
-            police_contact=row.police_contact,
-            in_danger_now=row.in_danger_now,
-            can_be_answered=hasattr(row, "codename")
-            or any(each.withdrawn_at is None for each in row.contacts.all()),
-            additions=tuple(
-                AdditionLine(each.kind, each.words, each.added_at, each.erased_at)
-                for each in sorted(row.additions.all(), key=lambda each: each.added_at)
-            ),
-            received_at=row.received_at,
-            attachments=attachments.get(row.id, 0),
-        )
+        report_line(row, tuple(named[row.id]), attachments.get(row.id, 0))
         for row in rows.select_related("codename").order_by("received_at", "id")
     )
 

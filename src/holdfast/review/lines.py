@@ -99,6 +99,27 @@ class AdditionLine:
 
 
 @dataclass(frozen=True)
+class AnswerLine:
+    """What a reporter answered to a question of the front door, in words."""
+
+    question: str
+    answer: str
+    answered_at: datetime
+    state: str
+    """``counts``, ``replaced`` by a later one, or ``erased``: then without a word."""
+
+
+@dataclass(frozen=True)
+class LegalFormLine:
+    """A legal form that a report is, and what it lacks by the law's own list."""
+
+    code: str
+    name: str
+    lacking: tuple[str, ...]
+    complete: bool
+
+
+@dataclass(frozen=True)
 class ReportLine:
     """One report, as it was said."""
 
@@ -117,6 +138,9 @@ class ReportLine:
     can_be_answered: bool
     """Whether the reporter left a contact or has a codename; neither is shown."""
     additions: tuple[AdditionLine, ...]
+    answers: tuple[AnswerLine, ...]
+    forms: tuple[LegalFormLine, ...]
+    signed_as: str
     received_at: datetime
     attachments: int = 0
     """Files that came with it by e-mail: sealed, and opened by nobody."""

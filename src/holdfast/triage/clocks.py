@@ -49,6 +49,33 @@ def start_clocks(
     )
 
 
+def bring_forward(case: Case, category: Category, report: Report) -> None:
+    """A reporter told more: clocks may start or become shorter, never longer.
+
+    They run from receipt. One that would have run out before anybody could know of it
+    runs from now.
+    """
+    now = clock.now()
+    mine = Deadline.objects.filter(report_id=report.id)
+    for each in policies.current().clocks_of(category, facts_of(report)):
+        span = timedelta(hours=each.hours)
+        runs_from = report.received_at if report.received_at + span > now else now
+        known = mine.filter(code=each.code)
+        if known.exists():
+            later = known.filter(met_at=None, due_at__gt=runs_from + span)
+            later.update(runs_from=runs_from, due_at=runs_from + span)
+        elif case.state != CaseState.DECIDED:
+            Deadline.objects.create(
+                case=case,
+                report_id=report.id,
+                round=case.round,
+                code=each.code,
+                shown_to_reporter=each.shown,
+                runs_from=runs_from,
+                due_at=runs_from + span,
+            )
+
+
 def facts_of(report: Report) -> ReportFacts:
     """What the policy may know of a report."""
     told = told_by(report)
@@ -57,6 +84,7 @@ def facts_of(report: Report) -> ReportFacts:
         police_number=told.police_number,
         in_danger_now=told.in_danger_now,
         channel=told.channel,
+        forms=[str(each.form) for each in told.forms],
     )
 
 

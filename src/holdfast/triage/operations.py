@@ -18,7 +18,7 @@ from holdfast.base.by import SYSTEM, By, Permission
 from holdfast.base.events import Event, Kind, emit
 from holdfast.base.ids import case_number
 from holdfast.intake.models import Report, Target
-from holdfast.intake.queries import told_by
+from holdfast.intake.queries import TELLING, told_by
 from holdfast.items.models import Item
 from holdfast.matching import operations as matching
 from holdfast.matching.models import BankEntry, Match
@@ -27,7 +27,7 @@ from holdfast.matching.rules import Basis
 from holdfast.matching.watches import end_watches, find_pictures, same_pictures
 from holdfast.policy import queries as policies
 from holdfast.policy.rules import Category, Policy, ReportFacts, faster
-from holdfast.triage.clocks import facts_of, start_clocks
+from holdfast.triage.clocks import bring_forward, facts_of, start_clocks
 from holdfast.triage.fingerprint_limit import page_beyond_limit, within_limit
 from holdfast.triage.merging import join
 from holdfast.triage.models import (
@@ -54,8 +54,8 @@ from holdfast.triage.rules import speaks_with_weight
 
 def place_report_in_case(event: Event) -> None:
     """Place each thing that a report names, with its reposts and known copies."""
-    report = Report.objects.prefetch_related("additions").get(id=event.about["report"])
-    targets = list(report.targets.order_by("position"))
+    report = Report.objects.prefetch_related(*TELLING).get(id=event.about["report"])
+    targets = sorted(report.targets.all(), key=lambda each: each.position)
     copies = {each.id: _copies_of(each) for each in targets}
     lock_places(
         {
@@ -198,7 +198,7 @@ def _place_target(report: Report, target: Target, copies: Sequence[Copy]) -> Non
             return
         cases = [placed.case, *cases]
     policy = policies.current()
-    category = policies.category_of(report.category, policy)
+    category = policies.category_of(told_by(report).category, policy)
     is_new = not cases
     case = _open(report, category, policy) if is_new else join(cases)
     if placed is None:
@@ -384,9 +384,10 @@ def open_again(
 def _take_in_what_was_added(case: Case, report: Report) -> None:
     """A reporter told more: the case may become more urgent, or open again."""
     case = Case.objects.select_for_update(no_key=True).get(id=case.id)
-    category = policies.category_of(report.category)
-    _raise_to(case, report, category)
     told = told_by(report)
+    category = policies.category_of(told.category)
+    _raise_to(case, report, category)
+    bring_forward(case, category, report)
     if (
         case.state == CaseState.DECIDED
         and case.outcome == "no_violation"

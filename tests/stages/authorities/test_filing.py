@@ -24,6 +24,8 @@ from holdfast.authorities.models import Exchange, Referral, ReferralFile
 from holdfast.base import clock
 from holdfast.base.events import Kind
 from holdfast.base.models import Event
+from holdfast.intake import questions
+from holdfast.intake.models import Answer, Questionnaire, Report
 from holdfast.vault.operations import seal
 from holdfast.vault.queries import open_blob, sealed_for
 from tests.stages.authorities.scene import (
@@ -93,6 +95,35 @@ def test_a_referral_is_filed_whole(scene: Scene, server: FakeServer) -> None:
     assert root.findtext("lawEnforcement/caseNumber") == "PD-77"
     assert root.findtext("personOrUserReported/espIdentifier") == "poster"
     assert "Look at this." in (root.findtext("additionalInfo") or "")
+
+
+def test_what_a_reporter_answered_later_is_told_and_nobody_says_it_is_checked(
+    scene: Scene, server: FakeServer
+) -> None:
+    report = Report.objects.get()
+    Report.objects.update(police_number="", police_agency="")
+    document = questions.document("en")
+    asked = Questionnaire.objects.create(
+        digest=questions.digest(document),
+        language="en",
+        document=document,
+        archived_at=clock.now(),
+    )
+    answers = {"age_then": "13_15", "police": "PD-78", "danger": "hurt"}
+    for question, value in answers.items():
+        Answer.objects.create(
+            report=report,
+            questionnaire=asked,
+            question=question,
+            value=value,
+            answered_at=clock.now(),
+        )
+    drive()
+    root = etree.fromstring(the_referral().document.encode())
+    assert root.findtext("lawEnforcement/caseNumber") == "PD-78"
+    told = root.findtext("additionalInfo") or ""
+    assert "Age in the picture, as reporters said: 13 to 15." in told
+    assert "said that a child is in danger now" in told
 
 
 def test_every_document_is_valid_by_the_authoritys_own_schema(

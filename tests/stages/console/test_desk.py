@@ -9,7 +9,10 @@ import pytest
 
 from holdfast.authorities.models import Referral
 from holdfast.base import clock
+from holdfast.base.by import By, Permission
 from holdfast.base.events import alarm
+from holdfast.intake.answering import give_answer, sign, take_back
+from holdfast.intake.models import Report
 from holdfast.items.queries import views_over_time
 from holdfast.review.models import Claim
 from tests.stages.console.desk import (
@@ -179,6 +182,30 @@ def test_notes_are_kept_and_drawn_as_text(world: Any) -> None:
     answer = ada.get(page)
     assert b"&lt;b&gt;Look" in answer.content
     assert b"<script>alert" not in answer.content
+
+
+def test_answers_and_the_forms_of_the_law_stand_with_the_report(world: Any) -> None:
+    ada = colleague("Ada", "reviewer")
+    _, case = reported(world, category="intimate_image")
+    report = Report.objects.get()
+    follower = By("public", "portal", frozenset({Permission.REPORT_FOLLOW}))
+    for code, value in (("age_now", "adult"), ("about", "parent"), ("about", "shown")):
+        give_answer(report.id, code, value, by=follower)
+    give_answer(report.id, "police", "2020-881", by=follower)
+    take_back(report.id, "police", by=follower)
+    sign(report.id, "Kari Nordmann", by=follower)
+    answer = ada.get(f"/console/case/{case.number}")
+    shown = words_of(answer)
+    for words in (
+        "Age today 18 or over",
+        "My child (changed)",
+        "Number from the police (withdrawn)",
+        "A request under US law to take a picture down: lacks",
+        "Signed: Kari Nordmann",
+        "says: I am the person shown",
+    ):
+        assert words in shown, words
+    assert "2020-881" not in shown
 
 
 def test_a_case_is_put_together(world: Any) -> None:

@@ -108,7 +108,7 @@ def test_what_was_reported_is_never_shown(client: Client) -> None:
         assert walk.POST not in shown
 
 
-def test_words_links_and_numbers_are_added_and_stand_in_the_thread(
+def test_words_and_links_stand_in_the_thread_and_answers_on_their_own_page(
     client: Client, world: World
 ) -> None:
     world.post("9", encoded(photograph("coffee")))
@@ -117,23 +117,21 @@ def test_words_links_and_numbers_are_added_and_stand_in_the_thread(
         "link": "https://plaza.example/p/9",
         "police": "2020-881",
         "about": "shown",
-        "danger": "yes",
+        "danger": "no",
     }
     for name, answer in added.items():
         assert client.post(f"/follow/add/{name}", {"answer": answer}).status_code == 302
         assert "now part of your report" in page(client)
         assert "now part of your report" not in page(client), "Said once."
-    shown = page(client)
-    for words in (
-        "He wrote &lt;again&gt;.",
-        "Number from the police: 2020-881",
-        "It is about me.",
-        "Somebody is in danger right now.",
-    ):
-        assert words in shown
+    thread, answers = page(client), page(client, "/report/review")
+    for words in ("He wrote &lt;again&gt;.", "https://plaza.example/p/9"):
+        assert words in thread
+        assert words in answers
+    for words in ("2020-881", "<p>Me</p>", "<p>No</p>"):
+        assert words in answers
     assert Item.objects.get(external_id="9").state == ItemState.FROZEN
     assert client.get("/follow/add/nonsense").status_code == 404
-    assert client.get("/report/more/link").status_code == 404
+    assert client.get("/report/more/category").status_code == 404
 
 
 def test_who_writes_for_longer_than_a_visit_lasts_keeps_every_word(

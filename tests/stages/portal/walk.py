@@ -25,17 +25,53 @@ def report(client: Client, category: str = CHILD, **where: Any) -> Report:
     return Report.objects.exclude(id__in=before).get()
 
 
-def pages_until_received(client: Client, category: str) -> int:
-    """How many pages are answered until the receipt, following each answer on."""
-    path, pages = "/", 0
+def steps(category: str) -> dict[str, int]:
+    """What a report takes: pages and answers until it is in, and presses to the end.
+
+    Every answer that a page refuses to do without is counted, one by one.
+    """
+    client, path, pages, answers = Client(), "/", 0, 0
     while path != "/report/received":
-        page = client.get(path)
-        form = page.context["form"]
-        answers = {name: form.initial.get(name, "") for name in form.fields}
-        given = {**answers, "category": category, "address": POST}
-        path = client.post(path, given)["Location"]
+        given: dict[str, str] = {"category": category} if path != "/" else {}
+        sent = client.post(path, given)
+        while sent.status_code == 422:
+            answers += 1
+            missing = next(iter(sent.context["form"].errors))
+            given[missing] = {"category": category}.get(missing, POST)
+            assert answers < 20, sent.context["form"].errors
+            sent = client.post(path, given)
         pages += 1
-    return pages
+        path = sent["Location"]
+    presses = pages
+    for words in ("I have saved my words", "Stop here", "See what is happening"):
+        page = client.get(path).content.decode()
+        assert words in page, (path, words)
+        links = re.findall(r'<a [^>]*href="([^"]+)"[^>]*>([^<]*)</a>', page)
+        leads = [link for link, text in links if text.startswith(words)]
+        path = leads[0] if leads else client.post(path)["Location"]
+        presses += 1
+    assert path == "/follow/status"
+    return {"pages": pages, "answers": answers, "until_finished": presses}
+
+
+def further_questions(client: Client, answers: dict[str, str]) -> list[str]:
+    """Answer or skip what is asked after the receipt; which questions were asked."""
+    path, asked = client.post("/report/received")["Location"], []
+    while path.startswith("/report/more/"):
+        name = path.rsplit("/", 1)[1]
+        asked.append(name)
+        page = client.get(path).content.decode()
+        if name in answers:
+            path = client.post(path, {"answer": answers[name]})["Location"]
+            if path == "/report/danger":
+                page = client.get(path).content.decode()
+                path = re.findall(r'class="button" href="([^"]+)"', page)[0]
+        else:
+            skip = re.search(r'href="([^"]+)">Skip this question', page)
+            assert skip, page
+            path = skip[1]
+    assert path == "/report/review"
+    return asked
 
 
 def codename(client: Client) -> str:

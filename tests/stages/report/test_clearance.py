@@ -12,7 +12,7 @@ from holdfast.base.events import Kind
 from holdfast.base.models import Event
 from holdfast.freeze.models import Freeze
 from holdfast.freeze.operations import thaw_what_was_cleared
-from holdfast.intake.operations import add_to_report
+from holdfast.intake.answering import give_answer
 from holdfast.items.models import Item
 from holdfast.triage.models import Case
 from holdfast.triage.operations import settle_decided_case
@@ -88,7 +88,7 @@ def test_what_is_added_later_counts_as_if_it_had_been_in_the_report(
 ) -> None:
     received = world.report("https://plaza.example/p/1")
     assert state(cleared) == "visible"
-    add_to_report(received.report_id, "claim", "shown", by=FOLLOWER)
+    give_answer(received.report_id, "about", "shown", by=FOLLOWER)
     assert state(cleared) == "frozen"
 
 

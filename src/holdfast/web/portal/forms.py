@@ -15,14 +15,18 @@ from django import forms
 from django.forms.boundfield import BoundWidget
 from django.utils.translation import gettext_lazy as _
 
+from holdfast.intake.answering import MAX_NAME
 from holdfast.intake.operations import MAX_TARGETS, MAX_WORDS, TargetGiven
+from holdfast.intake.questions import Question
 from holdfast.intake.rules import MAX_ADDRESS, Way, read_address
 from holdfast.items.queries import PlatformLine, platform_of_url
 from holdfast.languages.choice import in_words
 from holdfast.policy.rules import Category
-from holdfast.web.portal.words import ABOUT, FREQUENCIES
+from holdfast.web.portal.words import FREQUENCIES
 
 MAX_POLICE_NUMBER = 100  # characters; the column's own length.
+MAX_EMAIL = 254  # characters; RFC 5321, 4.5.3.1.3, with the erratum 1690 of RFC 3696.
+MAX_ACCOUNTS = 2_000  # characters
 _ADDRESS: Final = re.compile(r"https?://[^\s<>\"']+", re.IGNORECASE)
 # An address without its scheme, as people type it: plaza.example/p/1.
 _BARE_ADDRESS: Final = re.compile(r"[\w-]+(\.[\w-]+)+(:\d+)?(/\S*)?")
@@ -70,6 +74,18 @@ class WhereForm(forms.Form):
     # Sent along with the answer, so that a visit that was idle for too long loses
     # nothing.
     category = forms.CharField(widget=forms.HiddenInput, max_length=64)
+    account = forms.CharField(
+        label=_("What is the name of their account?"),
+        help_text=_(
+            "As you see it, such as @sunny. Or the address of their page or of the "
+            "chat. Several: one on each line."
+        ),
+        required=False,
+        max_length=MAX_ACCOUNTS,
+        widget=forms.Textarea(
+            attrs={"rows": 2, "autocapitalize": "none", "spellcheck": "false"}
+        ),
+    )
     address = forms.CharField(
         label=_("Address"),
         help_text=_("Of the post, the account or the chat. Several: one on each line."),
@@ -100,9 +116,13 @@ class WhereForm(forms.Form):
         widget=forms.RadioSelect,
     )
 
-    def __init__(self, platforms: Sequence[PlatformLine], **given: Any) -> None:
+    def __init__(
+        self, platforms: Sequence[PlatformLine], *, by_account: bool, **given: Any
+    ) -> None:
         super().__init__(**given)
         self._platforms = platforms
+        if not by_account:
+            del self.fields["account"]
         self.platform_id: UUID | None = None
         self.targets: list[TargetGiven] = []
         field = self.fields["platform"]
@@ -118,10 +138,13 @@ class WhereForm(forms.Form):
         answers = super().clean() or {}
         if not answers.get("category"):
             self.add_error(None, _("Go back and choose what it is about."))
-        self.targets = targets_of(answers.get("address", ""))
+        self.targets = [
+            *accounts_of(answers.get("account", "")),
+            *targets_of(answers.get("address", "")),
+        ]
         if not (self.targets or answers.get("words") or answers.get("unknown")):
             self.add_error(
-                "address",
+                "account" if "account" in self.fields else "address",
                 _(
                     "Give an address, or a few words. If you know neither, tick "
                     "“I don't know where it is”."
@@ -160,72 +183,65 @@ class WhereForm(forms.Form):
         """Whether there are several platforms and the address does not say which."""
         if len(self._platforms) < 2 or not self.is_bound:
             return False
-        address = str(self.data.get("address", ""))
-        return not _platforms_of(targets_of(address))
+        said = f"{self.data.get('account', '')}\n{self.data.get('address', '')}"
+        return not _platforms_of(targets_of(said))
 
 
-class DangerForm(forms.Form):
-    """Is somebody in danger?"""
+class AnswerForm(forms.Form):
+    """One further question, whatever its kind; made from the question's own data."""
 
-    answer = forms.ChoiceField(
-        label=_("Is somebody in danger right now?"),
-        choices=(("yes", _("Yes")), ("no", _("No")), ("unknown", _("I don't know"))),
-        widget=forms.RadioSelect,
-        error_messages={"required": _("Choose one, or skip this question.")},
-    )
+    def __init__(self, question: Question, **given: Any) -> None:
+        super().__init__(**given)
+        self.fields["answer"] = _field(question)
 
-
-class AboutForm(forms.Form):
-    """Who is it about?"""
-
-    answer = forms.ChoiceField(
-        label=_("Who is it about?"),
-        help_text=_("We believe you, and we will not ask for a paper."),
-        choices=ABOUT,
-        widget=forms.RadioSelect,
-        error_messages={"required": _("Choose one, or skip this question.")},
-    )
+    def targets(self) -> list[TargetGiven]:
+        """The places that were written down, for a question about places."""
+        return accounts_of(self.cleaned_data["answer"])
 
 
-class PoliceForm(forms.Form):
-    """Do the police know?"""
-
-    answer = forms.CharField(
-        label=_("Have you told the police, and do you have a number from them?"),
-        help_text=_("It is on what they gave you. You do not have to tell the police."),
-        max_length=MAX_POLICE_NUMBER,
-        widget=forms.TextInput(attrs={"autocapitalize": "characters"}),
-        error_messages={"required": _("Write the number, or skip this question.")},
-    )
-
-
-class WordsForm(forms.Form):
-    """Anything else?"""
-
-    answer = forms.CharField(
-        label=_("Is there anything you want to add?"),
-        help_text=_("Do not send us the picture. Your words are enough."),
-        max_length=MAX_WORDS,
-        widget=forms.Textarea(attrs={"rows": 6}),
-        error_messages={"required": _("Write something, or leave this out.")},
-    )
-
-
-class LinkForm(forms.Form):
-    """Where else is it?"""
-
-    answer = forms.CharField(
-        label=_("Where else did you see it?"),
-        help_text=_("Paste the address of the post, the account or the chat."),
-        max_length=MAX_WORDS,
-        widget=forms.TextInput(
-            attrs={
-                "inputmode": "url",
-                "autocapitalize": "none",
-                "spellcheck": "false",
-            }
-        ),
-        error_messages={"required": _("Paste an address, or leave this out.")},
+def _field(question: Question) -> forms.Field:
+    said: dict[str, Any] = {"label": question.words, "help_text": question.hint}
+    skipped = {"required": _("Write something, or skip this question.")}
+    plain = {"autocapitalize": "none", "spellcheck": "false"}
+    match question.kind:
+        case "choice":
+            return forms.ChoiceField(
+                choices=[(each.code, each.words) for each in question.choices],
+                widget=forms.RadioSelect,
+                error_messages={"required": _("Choose one, or skip this question.")},
+                **said,
+            )
+        case "message":
+            box = forms.Textarea(attrs={"rows": 6})
+            return forms.CharField(
+                max_length=MAX_WORDS, widget=box, error_messages=skipped, **said
+            )
+        case "places":
+            box = forms.Textarea(attrs={"rows": 4, **plain})
+            return forms.CharField(
+                max_length=MAX_WORDS, widget=box, error_messages=skipped, **said
+            )
+        case "email":
+            line = forms.EmailInput(attrs={"autocomplete": "off", **plain})
+            return forms.EmailField(
+                max_length=MAX_EMAIL,
+                widget=line,
+                error_messages=skipped
+                | {"invalid": _("Write it with an @, such as name@example.org.")},
+                **said,
+            )
+        case "signature":
+            said["label"] = _("Your name")
+            said["help_text"] = _("Writing it here is the same as signing on paper.")
+            return forms.CharField(
+                max_length=MAX_NAME,
+                widget=forms.TextInput(),
+                error_messages=skipped,
+                **said,
+            )
+    letters = forms.TextInput(attrs={"autocapitalize": "characters"})
+    return forms.CharField(
+        max_length=MAX_POLICE_NUMBER, widget=letters, error_messages=skipped, **said
     )
 
 
@@ -314,6 +330,16 @@ def targets_of(given: str) -> list[TargetGiven]:
         if not addresses:
             targets.append(TargetGiven(description=line))
     return list(dict.fromkeys(targets))
+
+
+def accounts_of(given: str) -> list[TargetGiven]:
+    """The same, where a single word is the name of an account and not just a word."""
+    return [
+        TargetGiven(account=f"@{each.description.lstrip('@')}")
+        if each.description and len(each.description.split()) == 1
+        else each
+        for each in targets_of(given)
+    ]
 
 
 def _platforms_of(targets: Iterable[TargetGiven]) -> set[PlatformLine]:

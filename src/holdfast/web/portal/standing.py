@@ -85,12 +85,6 @@ def message(told: Told) -> Message:
 def _words_of(message: Told) -> str:
     if not message.from_reporter:
         return message.words
-    if message.kind == "claim":
-        return str(TOLD.get(message.words, message.words))
-    if message.kind == "danger":
-        return str(TOLD["danger"])
-    if message.kind == "police_number":
-        return _("Number from the police: %(number)s") % {"number": message.words}
     if message.kind == "challenge":
         return message.words or str(TOLD["challenge"])
     return message.words

@@ -13,6 +13,7 @@ from holdfast.web.portal.views import (
     on_device,
     police,
     report,
+    review,
 )
 
 app_name = "portal"
@@ -21,9 +22,15 @@ urlpatterns = [
     path("report", report.Link.as_view(), name="link"),
     path("report/where", report.Where.as_view(), name="where"),
     path("report/received", report.Received.as_view(), name="received"),
+    path("report/notes.txt", report.SavedReceipt.as_view(), name="saved"),
+    path("report/more/<slug:name>", adding.InARow.as_view(), name="more"),
+    path("report/danger", review.Danger.as_view(), name="danger"),
+    path("report/review", review.Review.as_view(), name="review"),
+    path("report/law", review.Law.as_view(), name="law"),
+    path("report/change", review.ChangeCategory.as_view(), name="category"),
+    path("report/change/<slug:name>", adding.Changing.as_view(), name="change"),
     path("report/picture", on_device.Picture.as_view(), name="picture"),
     path("report/picture/send", on_device.Send.as_view(), name="picture_send"),
-    path("report/more/<slug:name>", adding.InARow.as_view(), name="more"),
     path("leave", leaving.Leave.as_view(), name="leave"),
     path("safety", leaving.Safety.as_view(), name="safety"),
     path("help", leaving.Help.as_view(), name="help"),

@@ -27,22 +27,7 @@ HINTS: Final[dict[str, Words]] = {
 }
 """Beside the policy's own label of a category, where there is more to say."""
 
-ABOUT: Final[tuple[tuple[str, Words], ...]] = (
-    ("shown", _("Me")),
-    ("parent", _("My child")),
-    ("relative", _("A friend, or somebody in my family")),
-    ("professional", _("Somebody I know through my work")),
-    ("witness", _("Somebody I do not know")),
-)
-"""Answers to "Who is it about?": each is a claim of ``intake.CLAIMS``."""
-
 TOLD: Final[dict[str, Words]] = {
-    "shown": _("It is about me."),
-    "parent": _("It is about my child."),
-    "relative": _("It is about a friend, or somebody in my family."),
-    "professional": _("It is about somebody I know through my work."),
-    "witness": _("It is about somebody I do not know."),
-    "danger": _("Somebody is in danger right now."),
     "challenge": _("I think that the decision is wrong. Please look again."),
 }
 """What the reporter has told by pressing, as their own words in the thread."""
@@ -54,8 +39,17 @@ FREQUENCIES: Final[tuple[tuple[str, Words], ...]] = (
 )
 """Answers to "How often?": each is one of ``intake.rules.Frequency``."""
 
+EMERGENCY: Final[tuple[tuple[Words, str], ...]] = (
+    (_("In Europe"), "112"),
+    (_("In the United Kingdom"), "999"),
+    (_("In the United States"), "911"),
+)
+"""Where one number reaches police and ambulance. 112: Directive (EU) 2018/1972, Article
+109, and Norway's police; 999 and 911: their countries' own numbers."""
+
 SAID: Final[dict[str, Words]] = {
     "added": _("Thank you. It is now part of your report."),
+    "taken_back": _("We have taken your answer back. We do not keep it."),
     "challenged": _("Thank you. Somebody who has not worked on this before will look."),
     "contact_kept": _(
         "We have kept it. If it is new to us, one short message goes there now. Open "

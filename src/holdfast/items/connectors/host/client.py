@@ -82,13 +82,22 @@ def fetch_into(host: Host, url: str, file: BinaryIO, limit_bytes: int) -> str:
         ) from error
 
 
-def look_up(host: Host, url: str) -> str | None:
-    """The platform's id of the item that an address means, or None.
+@dataclass(frozen=True)
+class Meant:
+    """What an address means to its platform, by the platform's own ids."""
+
+    item: str = ""
+    actor: str = ""
+    conversation: str = ""
+
+
+def look_up(host: Host, url: str) -> Meant:
+    """What the platform says that an address means; all blank when it means nothing.
 
     Raises ``Unavailable`` when the platform does not answer in time.
     """
     if not host.lookup_url:
-        return None
+        return Meant()
     try:
         answer = httpx.get(
             host.lookup_url,
@@ -97,16 +106,17 @@ def look_up(host: Host, url: str) -> str | None:
             timeout=LOOKUP_TIMEOUT_S,
         )
         if answer.status_code == httpx.codes.NOT_FOUND:
-            return None
+            return Meant()
         answer.raise_for_status()
         if len(answer.content) > MAX_LOOKUP_BYTES:
             raise Unavailable("The platform's look-up answered with too much.")
-        found = answer.json().get("item")
+        said = answer.json()
+        found = {name: said.get(name) for name in ("item", "actor", "conversation")}
     except (httpx.HTTPError, ValueError, AttributeError) as error:
         raise Unavailable(
             "The platform's look-up did not answer.", why=type(error).__name__
         ) from error
-    return str(found) if found else None
+    return Meant(**{name: str(value) for name, value in found.items() if value})
 
 
 def signed_headers(secret: str) -> dict[str, str]:

@@ -1,57 +1,52 @@
 """Adding to a report that is in: one question a page, for the one report of the visit.
 
-Asked in a row after the receipt, and one at a time from the page of the report. An
-answer counts as if it had been in the report from the start.
+Asked in a row after the receipt, changed one at a time from the page that shows them
+all, and added from the page of the report. Each answer is kept as soon as it is given,
+counts as if it had been in the report from the start, and can be taken back.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar
+from uuid import UUID
 
 from django import forms as django_forms
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import reverse
+from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
+from holdfast.base.errors import InvalidInput
+from holdfast.intake import answering, questions, statements
 from holdfast.intake import operations as intake
-from holdfast.web.portal import forms
+from holdfast.intake.legal_forms import to_ask
+from holdfast.intake.queries import Reported, reported
+from holdfast.items.queries import platform_of_url
+from holdfast.web.portal import advice, forms
 from holdfast.web.portal.page import BY, Question
 from holdfast.web.portal.words import CLOSED
 
-
-@dataclass(frozen=True)
-class Asked:
-    """A further question: its form, and the kind of addition that its answer is."""
-
-    form: type[django_forms.Form]
-    kind: str
+FIRST = questions.QUESTIONS[0].code
 
 
-QUESTIONS: Final[dict[str, Asked]] = {
-    "danger": Asked(forms.DangerForm, "danger"),
-    "about": Asked(forms.AboutForm, "claim"),
-    "police": Asked(forms.PoliceForm, "police_number"),
-    "words": Asked(forms.WordsForm, "words"),
-    "link": Asked(forms.LinkForm, "link"),
-}
-IN_A_ROW: Final = ("danger", "about", "police", "words")
-"""What is asked when the report has just come in, the most urgent first."""
+def asked_of(report: Reported) -> list[questions.Question]:
+    """What is asked of the reporter of a report, as far as is known now."""
+    told = report.told
+    return questions.asked(report.category, told.answers, to_ask(told.forms))
 
 
 class Adding(Question):
-    """One further question about the visit's report."""
+    """One further question about the visit's report; it leads back to the report."""
 
-    asks: ClassVar[Collection[str]] = QUESTIONS
+    back: ClassVar[str] = "portal:status"
     name: str
 
     def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         """Find the question; 404 when there is none of that name."""
         super().setup(request, *args, **kwargs)
         self.name = str(kwargs["name"])
-        if self.name not in self.asks:
+        if questions.question(self.name) is None:
             raise Http404
 
     def dispatch(
@@ -67,51 +62,152 @@ class Adding(Question):
             return self.sent(self.go("pause" if self.memory.expired else "follow"))
         return super().dispatch(request, *args, **kwargs)
 
+    @property
+    def question(self) -> questions.Question:
+        """The question; there is one, or this page is not reached."""
+        found = questions.question(self.name)
+        assert found is not None
+        return found
+
+    @property
+    def report_id(self) -> UUID:
+        """The report; there is one, or this page is not reached."""
+        assert self.memory.report_id is not None
+        return self.memory.report_id
+
+    @cached_property
+    def report(self) -> Reported:
+        """The report as it stood when this page was asked for."""
+        return reported(self.report_id)
+
     def form(self, **given: Any) -> django_forms.Form:
-        """The question's form."""
-        return QUESTIONS[self.name].form(**given)
+        """The question's form, with the answer that stands."""
+        initial = {}
+        if self.memory.report_id is not None:
+            initial["answer"] = self._standing()
+        return forms.AnswerForm(self.question, initial=initial, **given)
 
     def around(self) -> dict[str, Any]:
         """In danger, another number comes first than ours."""
-        return {
+        context: dict[str, Any] = {
             "is_danger": self.name == "danger",
-            "back_url": reverse("portal:status"),
+            "hints": {"answer": {c.code: c.hint for c in self.question.choices}},
+            "back_url": reverse(self.back),
             "button": _("Add this"),
         }
+        if self.memory.report_id is None:
+            return context
+        if self.question.kind == "signature":
+            signed = [each.form for each in self.report.told.forms]
+            context |= {
+                "title": self.question.words,
+                "intro": self.question.hint,
+                "sentences": statements.sentences(signed),
+                "button": _("Sign"),
+            }
+        may_erase = self.question.kind in ("choice", "text") and self._standing()
+        return context | {"may_take_back": bool(may_erase)}
+
+    def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        """Take the answer, or take it back."""
+        if "take_back" in request.POST:
+            answering.take_back(self.report_id, self.name, by=BY)
+            self.memory.said = "taken_back"
+            return HttpResponseRedirect(reverse(self.back))
+        return super().post(request, **kwargs)
 
     def answered(self, form: django_forms.Form) -> HttpResponse:
         """Add the answer to the report."""
-        assert self.memory.report_id is not None
-        answer = form.cleaned_data["answer"]
-        # "No" and "I don't know" to danger are nothing to act on, and are not kept.
-        if self.name != "danger" or answer == "yes":
-            kind = QUESTIONS[self.name].kind
-            intake.add_to_report(self.memory.report_id, kind, answer, by=BY)
-            self.memory.said = "added"
+        assert isinstance(form, forms.AnswerForm)
+        self._keep(form)
+        self.memory.said = "added"
+        if self.name == "danger" and form.cleaned_data["answer"] in questions.DANGERS:
+            return self.go("danger")
         return HttpResponseRedirect(self.next_url())
 
     def next_url(self) -> str:
-        """Where an answer leads: back to the report."""
-        return reverse("portal:status")
+        """Where an answer leads."""
+        return reverse(self.back)
+
+    def _keep(self, form: forms.AnswerForm) -> None:
+        answer, language = form.cleaned_data["answer"], self.request.LANGUAGE_CODE
+        match self.question.kind:
+            case "message":
+                intake.add_to_report(self.report_id, "words", answer, by=BY)
+            case "places":
+                self._refuse_other_sites(form.targets())
+                intake.add_targets(self.report_id, form.targets(), by=BY)
+            case "email":
+                answering.give_email(self.report_id, answer, by=BY)
+            case "signature":
+                answering.sign(self.report_id, answer, by=BY, language=language)
+            case _:
+                answering.give_answer(
+                    self.report_id, self.name, answer, by=BY, language=language
+                )
+
+    def _refuse_other_sites(self, targets: list[intake.TargetGiven]) -> None:
+        sites = {platform_of_url(each.url) for each in targets if each.url}
+        others = {each.name for each in sites if each is not None} - {
+            self.report.platform
+        }
+        if others:
+            raise InvalidInput(
+                _("Your report is about %(mine)s. Send another report about %(other)s.")
+                % {"mine": self.report.platform, "other": ", ".join(sorted(others))}
+            )
+
+    def _standing(self) -> str:
+        kept = {"email": self.report.email, "signature": self.report.signed_as}
+        return kept.get(self.name) or self.report.told.answers.get(self.name, "")
+
+
+class Changing(Adding):
+    """The same from the page that shows all answers, and back to it."""
+
+    back = "portal:review"
 
 
 class InARow(Adding):
-    """The same questions one after the other; "skip" is always there."""
+    """The same questions one after the other; "skip" and "stop" are always there."""
 
-    asks = IN_A_ROW
+    back = "portal:review"
 
     def around(self) -> dict[str, Any]:
-        """Which question of how many this is, and how to skip it."""
-        return super().around() | {
-            "back_url": "",
-            "step": IN_A_ROW.index(self.name) + 1,
-            "steps": len(IN_A_ROW),
-            "skip_url": self.next_url(),
-        }
+        """Which question of how many this is, how to skip it, and how to stop."""
+        context = super().around() | {"back_url": "", "skip_url": self.next_url()}
+        if self.memory.report_id is None:
+            return context
+        codes = [each.code for each in asked_of(self.report)]
+        if self.name in codes:
+            place = codes.index(self.name)
+            context |= {"step": place + 1, "steps": len(codes)}
+            if place and codes[place - 1] == "about":
+                context["advice"] = advice.for_answers(
+                    self.report.told.answers,
+                    child_safety=self.report.category.child_safety,
+                )
+        if self.question.kind != "signature":
+            context["button"] = _("Save and go on")
+        return context | {"stop_url": reverse("portal:review")}
 
     def next_url(self) -> str:
-        """The question after this one, or where the report stands."""
-        place = IN_A_ROW.index(self.name) + 1
-        if place == len(IN_A_ROW):
-            return reverse("portal:status")
-        return reverse("portal:more", kwargs={"name": IN_A_ROW[place]})
+        """The question after this one, or all answers together."""
+        if self.memory.report_id is None:
+            return reverse("portal:review")
+        following = after(self.name, reported(self.report_id))
+        if following is None:
+            return reverse("portal:review")
+        return reverse("portal:more", kwargs={"name": following})
+
+
+def after(name: str, report: Reported) -> str | None:
+    """The question that follows another one; None when that was the last."""
+    codes = [each.code for each in questions.QUESTIONS]
+    later = set(codes[codes.index(name) + 1 :])
+    return next((q.code for q in asked_of(report) if q.code in later), None)
+
+
+def first_asked(report: Reported) -> str:
+    """The question that is asked first once a report is in."""
+    return asked_of(report)[0].code

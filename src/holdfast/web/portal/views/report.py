@@ -13,20 +13,23 @@ from typing import Any
 from django import forms as django_forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from holdfast.base.errors import Unavailable
 from holdfast.intake import operations as intake
+from holdfast.intake.queries import reported
+from holdfast.intake.questions import names_accounts
 from holdfast.items import queries as items
 from holdfast.languages.choice import in_words
 from holdfast.notifications import queries as notifications
 from holdfast.policy import queries as policies
 from holdfast.web.components.shapes import Deadline, Receipt
-from holdfast.web.portal import forms
+from holdfast.web.portal import advice, forms
 from holdfast.web.portal.page import BY, Page, Question
 from holdfast.web.portal.session import MAX_ADDRESS_BYTES
-from holdfast.web.portal.views.adding import IN_A_ROW
+from holdfast.web.portal.views.adding import first_asked
 from holdfast.web.portal.words import HINTS
 
 
@@ -86,12 +89,17 @@ class Where(Question):
             )
         return forms.WhereForm(
             platforms,
+            by_account=names_accounts(self._category()),
             initial={
                 "category": self.memory.category,
                 "address": self.memory.address,
             },
             **given,
         )
+
+    def _category(self) -> str:
+        """As the page says that it was answered, or else as the visit knows it."""
+        return self.request.POST.get("category") or self.memory.category
 
     def around(self) -> dict[str, Any]:
         """The way back."""
@@ -128,7 +136,19 @@ class Received(Page):
         """Show it. The words are shown until they are said to be saved."""
         if self.memory.report_id is None:
             return self.go("follow")
+        return render(request, "portal/received.html", self._context())
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """The words are saved: forget them here, and ask what else there is."""
+        if self.memory.report_id is None:
+            return self.go("follow")
+        self.memory.codename = ""
+        return self.go("more", name=first_asked(reported(self.memory.report_id)))
+
+    def _context(self) -> dict[str, Any]:
+        assert self.memory.report_id is not None
         told = notifications.receipt_of(self.memory.report_id)
+        known = notifications.status_of(self.memory.report_id)
         receipt = Receipt(
             number=told["number"],
             codename=self.memory.codename,
@@ -139,14 +159,32 @@ class Received(Page):
                 for each in told["deadlines"]
             ),
         )
-        context = {
+        return {
             "receipt": receipt,
             "words": told["words"],
+            # Said only when the site has confirmed all of it (promise 16).
+            "hidden": known.platform
+            if 0 < known.told_to_hide <= known.confirmed_hidden
+            else "",
             "received_at": datetime.fromisoformat(told["received_at"]),
+            "advice": advice.for_category(
+                reported(self.memory.report_id).category.code
+            ),
         }
-        return render(request, "portal/received.html", context)
+
+
+class SavedReceipt(Received):
+    """The same as a file to keep, under a name that says nothing."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """Plain text, which every device can open."""
+        if self.memory.report_id is None:
+            return self.go("follow")
+        text = render_to_string("portal/receipt.txt", self._context(), request)
+        response = HttpResponse(text, content_type="text/plain; charset=utf-8")
+        response["Content-Disposition"] = 'attachment; filename="notes.txt"'
+        return response
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        """The words are saved: forget them here, and ask what else there is."""
-        self.memory.codename = ""
-        return self.go("more", name=IN_A_ROW[0])
+        """There is nothing to send here."""
+        return self.go("received")

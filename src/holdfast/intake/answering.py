@@ -1,0 +1,151 @@
+"""Answers that come in after the receipt: kept one by one, changed, or taken back.
+
+Each page is kept by itself, so leaving loses nothing. What an answer says counts as if
+it had been in the report from the start: a claim, a danger or an age can make a case
+more urgent or freeze more, and never less. What was asked is archived with the answer.
+"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.db import transaction
+
+from holdfast.base import clock
+from holdfast.base.by import By, Permission
+from holdfast.base.deadlock import again_after_deadlock
+from holdfast.base.errors import InvalidInput, NotFound
+from holdfast.base.events import Kind, emit
+from holdfast.intake import contacts, questions
+from holdfast.intake.models import Answer, Questionnaire, Report, Signature
+from holdfast.intake.operations import call_people
+from holdfast.intake.queries import told_by
+from holdfast.intake.rules import Frequency
+from holdfast.intake.statements import statement
+from holdfast.policy import queries as policies
+
+CATEGORY = "category"
+"""The one answer that no question after the receipt asks for: what it is about."""
+MAX_ANSWER = 400  # characters; the column's own length.
+MAX_NAME = 200  # characters; the column's own length.
+
+
+@again_after_deadlock
+def give_answer(
+    report_id: UUID, code: str, value: str, *, by: By, language: str = "en"
+) -> None:
+    """Keep an answer; the one given before is replaced. The same again is no change.
+
+    Raises ``InvalidInput`` for what is no answer to that question, ``NotFound`` for a
+    question that there is not.
+    """
+    by.require(Permission.REPORT_FOLLOW)
+    value = value.strip()
+    _check(code, value)
+    with transaction.atomic():
+        report = _locked(report_id)
+        standing = report.answers.filter(
+            question=code, replaced_at=None, erased_at=None
+        )
+        before = standing.first()
+        if before is not None and before.value == value:
+            return
+        in_danger = told_by(report).in_danger_now
+        standing.update(replaced_at=clock.now())
+        Answer.objects.create(
+            report=report,
+            questionnaire=_archived(language),
+            question=code,
+            value=value,
+            answered_at=clock.now(),
+        )
+        _extended(report, code, by)
+        if code == "danger" and value in questions.DANGERS and not in_danger:
+            call_people(report)
+
+
+def take_back(report_id: UUID, code: str, *, by: By) -> None:
+    """Erase an answer, and what it was before: its words leave their rows."""
+    by.require(Permission.REPORT_FOLLOW)
+    with transaction.atomic():
+        report = _locked(report_id)
+        given = report.answers.filter(question=code, erased_at=None)
+        if given.update(value="", erased_at=clock.now()):
+            _extended(report, code, by)
+
+
+def give_email(report_id: UUID, address: str, *, by: By) -> None:
+    """How to reach the reporter. Raises ``InvalidInput`` for what is no address."""
+    by.require(Permission.REPORT_FOLLOW)
+    with transaction.atomic():
+        report = _locked(report_id)
+        contacts.keep(report.id, address, Frequency.DECISIONS_ONLY, by=by)
+        _extended(report, "email", by)
+
+
+def sign(report_id: UUID, name: str, *, by: By, language: str = "en") -> None:
+    """Sign what the report's legal forms want signed, in the words of ``statement``.
+
+    A typed name is an electronic signature (15 U.S.C. 7006(5)). Raises
+    ``InvalidInput`` without a name, or where nothing is to be signed.
+    """
+    by.require(Permission.REPORT_FOLLOW)
+    if not name.strip() or len(name) > MAX_NAME:
+        raise InvalidInput("Write your name, as you sign with it.")
+    with transaction.atomic():
+        report = _locked(report_id)
+        forms = [each.form for each in told_by(report).forms]
+        if not forms:
+            raise InvalidInput("There is nothing to sign on this report.")
+        Signature.objects.create(
+            report=report,
+            forms=[str(each) for each in forms],
+            name=name.strip(),
+            statement=statement(forms, language),
+            language=language,
+            signed_at=clock.now(),
+        )
+        _extended(report, "signature", by)
+
+
+def _check(code: str, value: str) -> None:
+    if code == CATEGORY:
+        policies.current().category(value)
+        return
+    question = questions.question(code)
+    if question is None or question.kind not in ("choice", "text"):
+        raise NotFound("There is no such question.")
+    codes = [each.code for each in question.choices]
+    if question.kind == "choice" and value not in codes:
+        raise InvalidInput(f"The answer is one of: {', '.join(codes)}.")
+    if not value or len(value) > MAX_ANSWER:
+        raise InvalidInput(f"Write something, up to {MAX_ANSWER} characters.")
+
+
+def _locked(report_id: UUID) -> Report:
+    """The report, locked, so that two pages sent at once follow each other."""
+    report = Report.objects.select_for_update(no_key=True).filter(id=report_id).first()
+    if report is None:
+        raise NotFound("There is no such report.")
+    return report
+
+
+def _archived(language: str) -> Questionnaire:
+    document = questions.document(language)
+    return Questionnaire.objects.get_or_create(
+        digest=questions.digest(document),
+        defaults={
+            "language": language,
+            "document": document,
+            "archived_at": clock.now(),
+        },
+    )[0]
+
+
+def _extended(report: Report, what: str, by: By) -> None:
+    emit(
+        Kind.REPORT_EXTENDED,
+        about={"platform": report.platform_id, "report": report.id},
+        facts={"what": what},
+        by=by,
+    )

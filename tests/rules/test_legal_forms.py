@@ -1,0 +1,127 @@
+"""One report, several legal forms: what each is, and what it lacks."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from holdfast.intake.legal_forms import (
+    Element,
+    FormFacts,
+    LegalForm,
+    forms_of,
+    to_ask,
+)
+
+ALL = tuple(LegalForm)
+FULL = FormFacts(
+    child_safety=False,
+    alleges_illegal=True,
+    intimate=True,
+    about="shown",
+    pictured="posted",
+    consent="no",
+    has_address=True,
+    has_reasons=True,
+    has_email=True,
+    signed=frozenset(ALL),
+)
+facts = st.builds(
+    FormFacts,
+    child_safety=st.booleans(),
+    alleges_illegal=st.booleans(),
+    intimate=st.booleans(),
+    about=st.sampled_from(
+        ["", "shown", "parent", "relative", "professional", "witness"]
+    ),
+    pictured=st.sampled_from(["", "posted", "held", "no"]),
+    may_act=st.sampled_from(["", "yes", "no"]),
+    consent=st.sampled_from(["", "yes", "no"]),
+    has_address=st.booleans(),
+    has_reasons=st.booleans(),
+    has_email=st.booleans(),
+    signed=st.frozensets(st.sampled_from([str(each) for each in ALL])),
+)
+
+
+def missing(facts: FormFacts, form: LegalForm) -> tuple[Element, ...] | None:
+    found = [each for each in forms_of(facts, ALL) if each.form == form]
+    return found[0].missing if found else None
+
+
+def test_one_report_can_be_all_of_them_at_once() -> None:
+    states = forms_of(FULL, ALL)
+    assert [each.form for each in states] == list(ALL)
+    assert all(each.complete and not each.missing for each in states)
+    assert to_ask(states) == ()
+
+
+@pytest.mark.parametrize(
+    ("change", "form", "lacks"),
+    [
+        # Article 16(2) (a), (b), (c) and (d).
+        ({"has_reasons": False}, LegalForm.DSA_NOTICE, Element.REASONS),
+        ({"has_address": False}, LegalForm.DSA_NOTICE, Element.ADDRESS),
+        ({"has_email": False}, LegalForm.DSA_NOTICE, Element.EMAIL),
+        ({"signed": frozenset()}, LegalForm.DSA_NOTICE, Element.SIGNATURE),
+        # TAKE IT DOWN Act, section 3(a)(1)(B) (i) to (iv), and (A): who may ask.
+        ({"signed": frozenset()}, LegalForm.TAKE_IT_DOWN, Element.SIGNATURE),
+        ({"has_address": False}, LegalForm.TAKE_IT_DOWN, Element.ADDRESS),
+        ({"consent": ""}, LegalForm.TAKE_IT_DOWN, Element.NOT_AGREED),
+        ({"has_email": False}, LegalForm.TAKE_IT_DOWN, Element.EMAIL),
+        ({"about": ""}, LegalForm.TAKE_IT_DOWN, Element.WHO),
+        ({"about": "relative"}, LegalForm.TAKE_IT_DOWN, Element.MAY_ACT),
+        # Online Safety Act 2023, section 20A.
+        ({"about": "relative"}, LegalForm.UK_INTIMATE_IMAGE, Element.MAY_ACT),
+        ({"signed": frozenset()}, LegalForm.UK_INTIMATE_IMAGE, Element.SIGNATURE),
+        ({"has_address": False}, LegalForm.UK_INTIMATE_IMAGE, Element.ADDRESS),
+        ({"has_email": False}, LegalForm.UK_INTIMATE_IMAGE, Element.EMAIL),
+    ],
+)
+def test_what_a_statute_wants_is_named_when_it_is_missing(
+    change: dict[str, object], form: LegalForm, lacks: Element
+) -> None:
+    assert missing(replace(FULL, **change), form) == (lacks,)  # type: ignore[arg-type]  # Field names with their own types.
+
+
+@pytest.mark.parametrize(
+    "change", [{"about": "witness"}, {"may_act": "no"}, {"consent": "yes"}]
+)
+def test_an_answer_can_rule_a_form_out_and_leaves_the_notice(
+    change: dict[str, str],
+) -> None:
+    states = forms_of(replace(FULL, **change), ALL)  # type: ignore[arg-type]  # Field names with their own types.
+    assert [each.form for each in states] == [LegalForm.DSA_NOTICE]
+
+
+def test_what_no_law_forbids_and_nobody_is_shown_in_is_no_form() -> None:
+    plain = FormFacts(child_safety=False, alleges_illegal=False, intimate=False)
+    assert forms_of(plain, ALL) == ()
+
+
+@given(facts)
+def test_about_a_child_nothing_is_ever_incomplete(given: FormFacts) -> None:
+    states = forms_of(replace(given, child_safety=True), ALL)
+    assert all(each.complete for each in states)
+    assert to_ask(states) == ()
+    notice = missing(replace(given, child_safety=True), LegalForm.DSA_NOTICE)
+    # Article 16(2)(c): neither name nor e-mail address may be wanted.
+    assert Element.EMAIL not in (notice or ())
+
+
+@given(facts)
+def test_without_an_answer_a_form_is_not_ruled_out(given: FormFacts) -> None:
+    silent = replace(given, about="", may_act="", consent="")
+    asked = {each.form for each in forms_of(given, ALL)}
+    assert asked <= {each.form for each in forms_of(silent, ALL)}
+
+
+@given(facts, st.sets(st.sampled_from(ALL)))
+def test_only_what_is_offered_is_found(
+    given: FormFacts, offered: set[LegalForm]
+) -> None:
+    found = {each.form for each in forms_of(given, [str(each) for each in offered])}
+    assert found == {each.form for each in forms_of(given, ALL)} & offered
