@@ -10,6 +10,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from holdfast.base import clock
 from holdfast.base.by import By, Permission
@@ -20,7 +21,7 @@ from holdfast.intake import contacts, questions
 from holdfast.intake.models import Answer, Questionnaire, Report, Signature
 from holdfast.intake.operations import call_people
 from holdfast.intake.queries import told_by
-from holdfast.intake.rules import Frequency
+from holdfast.intake.rules import Frequency, read_email
 from holdfast.intake.statements import statement
 from holdfast.policy import queries as policies
 
@@ -77,6 +78,8 @@ def take_back(report_id: UUID, code: str, *, by: By) -> None:
 def give_email(report_id: UUID, address: str, *, by: By) -> None:
     """How to reach the reporter. Raises ``InvalidInput`` for what is no address."""
     by.require(Permission.REPORT_FOLLOW)
+    if read_email(address) is None:
+        raise InvalidInput(_("Write an e-mail address, such as name@example.org."))
     with transaction.atomic():
         report = _locked(report_id)
         contacts.keep(report.id, address, Frequency.DECISIONS_ONLY, by=by)

@@ -133,6 +133,7 @@ ONLY_WHO_MISUSED = Silence(
     "It concerns an account of the platform alone. A flagger's precision is told to the"
     " coordinator who gave the status, by people."
 )
+ANSWERED_BY_MAIL = Silence("Only who wrote a mail is answered by one.")
 HANDED_OVER = Silence("It only hands over what was written when the thing happened.")
 
 
@@ -217,7 +218,10 @@ MATRIX: Mapping[Kind, Row] = {
     Kind.WATCH_ENDED: _about_case(STATUS_SHOWS),
     Kind.CONTACT_HELD: _about_case(STATUS_SHOWS),
     Kind.CONTACT_RELEASED: _about_case(STATUS_SHOWS),
-    Kind.MAIL_RECEIVED: _about_case(_letter("mail_answer")),
+    Kind.MAIL_RECEIVED: {
+        **_about_case(ANSWERED_BY_MAIL),
+        Audience.REPORTER: _letter("mail_answer"),
+    },
     Kind.MAIL_IGNORED: _nobody(PLUMBING),
     Kind.CODENAME_CHANGED: _about_case(OWN_ACT),
     Kind.FLAGGER_ADDED: _nobody(PLUMBING),

@@ -11,17 +11,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
-from typing import Final
 
 from django.utils import formats, timezone, translation
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as later
 from django.utils.translation import ngettext
 
 from holdfast.base.errors import Refused
 from holdfast.languages.catalogues import SOURCE
 from holdfast.languages.choice import nearest
+from holdfast.notifications.asked import QUESTIONS as QUESTIONS
 from holdfast.notifications.matrix import Cell
 from holdfast.notifications.rules import Facts, unmet
 
@@ -260,25 +258,6 @@ def _reporting_suspended(facts: Facts) -> str:
 def _day(at: datetime | None) -> str:
     assert at is not None  # Needed by the cell, and so refused before this.
     return formats.date_format(timezone.localtime(at), "DATE_FORMAT")
-
-
-QUESTIONS: Final[Mapping[str, str | Promise]] = {
-    "safe_now": later(
-        "Are you safe right now? If not, call the emergency number of your country "
-        "first, and then tell us here."
-    ),
-    "still_writing": later(
-        "Is somebody still writing to you about this, or threatening?"
-    ),
-    "elsewhere": later(
-        "Do you know of other places where it is? You do not have to look for them."
-    ),
-    "which_account": later("Which account did it? Any name that was used there helps."),
-    "when": later("About when did it happen?"),
-    "trusted_adult": later("Is there a grown-up you trust who knows about it?"),
-    "more": later("Is there anything more that you want us to know?"),
-}
-"""What staff may ask. A code each of ``rules.ASKED``; see ``asking.py``."""
 
 
 def _asked(code: str, facts: Facts) -> str:

@@ -25,7 +25,9 @@ from holdfast.enforcement.models import Delivery
 from holdfast.freeze.contact_holds import hold_contact, release_of_report
 from holdfast.freeze.operations import thaw
 from holdfast.intake import contacts
-from holdfast.intake.models import Contact, Report
+from holdfast.intake.connectors.mailbox.fake import FakeMailbox
+from holdfast.intake.mail import take_in
+from holdfast.intake.models import Contact, Mail, Report
 from holdfast.intake.operations import challenge
 from holdfast.items.models import Item
 from holdfast.notifications import alarms
@@ -41,6 +43,7 @@ from holdfast.web.portal.page import BY
 from tests.stages.alarms.post import Mailbox
 from tests.stages.door.test_waves_and_misuse import report as report_as
 from tests.stages.door.test_waves_and_misuse import suspend, unfounded, warn
+from tests.stages.mail.test_mail import written
 from tests.stages.report.test_whole_way import (
     address,
     clear,
@@ -76,6 +79,8 @@ def _to_who_reported() -> Iterator[Told]:
     for letter in Letter.objects.exclude(sent_at=None):
         kind = Kind.NOTIFICATION_MADE if letter.notification else Kind.CONTACT_GIVEN
         yield kind, audience_of(letter.contact.report), letter.template
+    if Mail.objects.exclude(answered_at=None).exists():
+        yield Kind.MAIL_RECEIVED, Audience.REPORTER, "mail_answer"
 
 
 def _to_posters() -> Iterator[Told]:
@@ -272,6 +277,14 @@ def hold_a_contact(world: World, mailbox: Mailbox) -> None:
     drain()
 
 
+def write_a_mail(world: World, mailbox: Mailbox) -> None:
+    box = FakeMailbox()
+    box.deliver(written("Help").as_bytes())
+    take_in(box)
+    drain()
+    assert len(mailbox.mails) == 1
+
+
 def who_reported(kind: Kind, *templates: str) -> set[Told]:
     return {(kind, who, each) for who in WHO_REPORTED for each in templates}
 
@@ -316,6 +329,7 @@ SCENES: dict[Callable[[World, Mailbox], None], set[Told]] = {
         (Kind.REPORTING_SUSPENDED, Audience.REPORTER, "reporting_suspended"),
         (Kind.REPORT_SET_ASIDE, Audience.REPORTER, "receipt_set_aside"),
     },
+    write_a_mail: {(Kind.MAIL_RECEIVED, Audience.REPORTER, "mail_answer")},
     hold_a_contact: ordered("hold_contact", "release_contact"),
     ring: {
         (Kind.ALARM_RAISED, Audience.STAFF, "alarm"),

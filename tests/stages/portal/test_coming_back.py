@@ -20,7 +20,6 @@ from holdfast.base.events import Kind
 from holdfast.base.models import Event
 from holdfast.intake.contacts import keep, of_report
 from holdfast.intake.models import Addition, Codename, Contact, Report
-from holdfast.intake.queries import told_by
 from holdfast.items.models import Item, ItemState
 from holdfast.notifications.asking import ask_reporter, questions_left
 from holdfast.notifications.models import Notification
@@ -250,25 +249,12 @@ def test_what_the_reporter_wrote_is_erased_for_good_and_staff_see_that_it_was(
     assert client.post(address).status_code == 404
 
 
-def test_a_claim_and_a_police_number_are_taken_back_and_a_place_is_not(
-    client: Client, world: World
-) -> None:
+def test_a_place_is_not_taken_back(client: Client, world: World) -> None:
     world.post("9", encoded(photograph("coffee")))
-    for name, answer in (
-        ("about", "shown"),
-        ("police", "2020-881"),
-        ("danger", "yes"),
-        ("link", "https://plaza.example/p/9"),
-    ):
-        client.post(f"/follow/add/{name}", {"answer": answer})
-    for words in ("It is about me.", "2020-881"):
-        client.post(message_of(client, words))
-    told = told_by(Report.objects.get())
-    assert (told.claims, told.police_number) == ((), "")
-    assert told.in_danger_now
-    assert message_of(client, "in danger") == message_of(client, "p/9") == ""
-    for added in Addition.objects.filter(kind__in=("danger", "link")):
-        assert client.post(f"/follow/erase/{added.id}").status_code == 404
+    client.post("/follow/add/link", {"answer": "https://plaza.example/p/9"})
+    assert message_of(client, "p/9") == ""
+    added = Addition.objects.get(kind="link")
+    assert client.post(f"/follow/erase/{added.id}").status_code == 404
     assert Item.objects.get(external_id="9").state == ItemState.FROZEN
 
 
