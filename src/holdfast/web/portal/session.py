@@ -47,6 +47,8 @@ class Memory:
     """A random name, so that one visit cannot look for pictures without end."""
     language: str = ""
     """The language that was chosen on the page; blank: what the browser asks for."""
+    asked_at: float = 0.0
+    """Seconds since 1970 when the second page was shown; 0: it was not."""
     opened_at: float = 0.0
     """Seconds since 1970 when the report of this visit was opened; 0: none is."""
     said: str = ""

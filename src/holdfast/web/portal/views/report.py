@@ -17,6 +17,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from holdfast.base import clock
 from holdfast.base.errors import Unavailable
 from holdfast.intake import operations as intake
 from holdfast.intake.queries import reported
@@ -26,7 +27,7 @@ from holdfast.languages.choice import in_words
 from holdfast.notifications import queries as notifications
 from holdfast.policy import queries as policies
 from holdfast.web.components.shapes import Deadline, Receipt
-from holdfast.web.portal import advice, forms
+from holdfast.web.portal import advice, door, forms
 from holdfast.web.portal.page import BY, Page, Question
 from holdfast.web.portal.session import MAX_ADDRESS_BYTES
 from holdfast.web.portal.views.adding import first_asked
@@ -78,6 +79,7 @@ class Where(Question):
         """Ask where it is; without the first answer, ask for that."""
         if not self.memory.category:
             return self.go("start")
+        self.memory.asked_at = clock.now().timestamp()
         return super().get(request, **kwargs)
 
     def form(self, **given: Any) -> forms.WhereForm:
@@ -111,6 +113,8 @@ class Where(Question):
         assert form.platform_id is not None
         answers = form.cleaned_data
         unknown = [intake.TargetGiven(description=_("The reporter does not know."))]
+        known = policies.current().category(answers["category"])
+        door.hold_up(child_safety=known.child_safety)
         received = intake.receive_report(
             intake.ReportGiven(
                 platform_id=form.platform_id,
@@ -120,6 +124,8 @@ class Where(Question):
                 words=answers["words"],
                 language=self.request.LANGUAGE_CODE,
                 wants_codename=True,
+                address=door.address_of(self.request),
+                marks=door.marks_of(self.request, self.memory),
             ),
             by=BY,
         )
