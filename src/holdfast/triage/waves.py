@@ -18,6 +18,7 @@ from django.db.models import Q, QuerySet
 
 from holdfast.base import clock
 from holdfast.base.by import By, Permission
+from holdfast.base.errors import NotFound
 from holdfast.base.events import Event, alarm
 from holdfast.intake.arrival import arrived_like
 from holdfast.intake.models import Report
@@ -90,7 +91,9 @@ def watch_waves(event: Event) -> None:
 def wave_about(actor_id: UUID, *, by: By) -> Wave:
     """The picture of the reports about one account, for those who look at cases."""
     by.require(Permission.CASE_READ)
-    actor = Actor.objects.select_related("platform").get(id=actor_id)
+    actor = Actor.objects.select_related("platform").filter(id=actor_id).first()
+    if actor is None:
+        raise NotFound("There is no such account.", actor=actor_id)
     end = clock.now()
     reports = list(
         _reports_about(actor_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -42,8 +43,7 @@ def addresses(item: Any, case: Any) -> list[str]:
         route = str(each.pattern)
         for name, value in filled.items():
             route = route.replace(name, value)
-        for name in ("reveal", "alarm", "person", "key", "flagger"):
-            route = route.replace(f"<uuid:{name}>", NOBODY)
+        route = re.sub(r"<uuid:\w+>", NOBODY, route)
         found.append(f"/console/{route}")
     return found
 

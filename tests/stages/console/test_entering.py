@@ -63,18 +63,20 @@ def test_the_words_open_it_and_the_person_can_change_them(world: World) -> None:
     ada = colleague("Ada", "reviewer")
     told = words_shown(ada.post("/console/enter", **call(world)))
     person = Client()
-    assert person.post("/follow", {"codename": told})["Location"] == "/follow/status"
+    # The first time they are shown once more: are they kept?
+    assert person.post("/follow", {"codename": told})["Location"] == "/follow/words"
+    assert person.post("/follow/words")["Location"] == "/follow/status"
     assert "Get new words" in person.get("/follow/status").content.decode()
-    assert "stop working" in person.get("/follow/words").content.decode()
-    assert person.post("/follow/words")["Location"] == "/follow/words"
-    page = person.get("/follow/words").content.decode()
+    assert "stop working" in person.get("/follow/new-words").content.decode()
+    assert person.post("/follow/new-words")["Location"] == "/follow/new-words"
+    page = person.get("/follow/new-words").content.decode()
     found = re.search(r'class="codename"[^>]*>([^<]+)<', page)
     assert found
     fresh = found[1]
-    assert person.post("/follow/words", {"saved": "yes"})["Location"] == (
+    assert person.post("/follow/new-words", {"saved": "yes"})["Location"] == (
         "/follow/status"
     )
-    assert fresh not in person.get("/follow/words").content.decode()
+    assert fresh not in person.get("/follow/new-words").content.decode()
     assert Client().post("/follow", {"codename": told}).status_code == 422
     assert Client().post("/follow", {"codename": fresh}).status_code == 302
     assert Codename.objects.count() == 1
@@ -85,8 +87,8 @@ def test_the_words_open_it_and_the_person_can_change_them(world: World) -> None:
 
 
 def test_without_a_visit_nobody_gets_words() -> None:
-    assert Client().get("/follow/words")["Location"] == "/follow"
-    assert Client().post("/follow/words")["Location"] == "/follow"
+    assert Client().get("/follow/new-words")["Location"] == "/follow"
+    assert Client().post("/follow/new-words")["Location"] == "/follow"
 
 
 def test_what_is_missing_is_said_and_nothing_is_lost(world: World) -> None:

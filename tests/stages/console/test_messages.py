@@ -10,6 +10,7 @@ from pytest_django import Settings
 from holdfast.base.by import By
 from holdfast.base.errors import NotAllowed, NotFound
 from holdfast.base.events import Kind
+from holdfast.base.jobs import drain
 from holdfast.notifications.matrix import Audience, cells
 from holdfast.notifications.models import Notification
 from holdfast.notifications.preview import EventLine, Telling, preview
@@ -42,12 +43,14 @@ def test_every_event_and_every_cell_is_on_the_page(world: Any) -> None:
     assert "Nobody knows for sure who that is" in page
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_text_is_shown_in_every_language_only_when_it_is_so(
     world: Any, settings: Settings
 ) -> None:
     settings.LANGUAGES = [("en", "English"), ("ar", "Arabic")]
     ada = colleague("Ada Sample", "reviewer", "specialist")
     item, case = reported(world)
+    drain()
     number, lines = preview(case.number, by=ada.by)
     assert number == case.number
     receipt = told(lines, Kind.REPORT_RECEIVED, "receipt")
