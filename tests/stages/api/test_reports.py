@@ -6,7 +6,6 @@ import threading
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
-from uuid import UUID
 
 import pytest
 from django.db import connection
@@ -16,7 +15,7 @@ from holdfast.base.by import SYSTEM, Permission
 from holdfast.base.models import Event
 from holdfast.intake.models import Codename, Report, Target
 from holdfast.intake.operations import open_by_codename
-from holdfast.items import queries
+from holdfast.items import naming
 from holdfast.items.keys import PlatformGiven, put_platform
 from holdfast.items.models import Item, RememberedAnswer
 from holdfast.notifications.models import Receipt
@@ -172,13 +171,13 @@ def test_the_platform_is_asked_once_and_outside_the_transaction(
     server = HTTPServer(("127.0.0.1", 0), _LookUp)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     inside: list[bool] = []
-    look_up = queries.item_meant
+    look_up = naming.find_named
 
-    def watched(*args: Any) -> UUID | None:
+    def watched(*args: Any) -> naming.Found:
         inside.append(connection.in_atomic_block)
         return look_up(*args)
 
-    monkeypatch.setattr("holdfast.web.api.reports.item_meant", watched)
+    monkeypatch.setattr("holdfast.intake.operations.find_named", watched)
     try:
         put_platform(
             PlatformGiven(
@@ -215,7 +214,7 @@ class Killed(BaseException):
 @pytest.mark.parametrize(
     "dies_in",
     [
-        "holdfast.web.api.reports.item_meant",
+        "holdfast.web.api.reports.intake.TargetGiven.look_up",
         "holdfast.web.api.reports.notifications.receipt_of",
         "holdfast.web.api.idempotency.remember",
     ],

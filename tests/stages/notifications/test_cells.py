@@ -112,9 +112,10 @@ def three_report(world: World, name: str = "1", category: str = CSAM) -> list[Re
     """A reporter, a trusted flagger and an officer report the same."""
     made = [
         world.report(address(name), category=category),
-        world.report(address(name), claims=("trusted_flagger",), category=category),
+        world.report(address(name), category=category),
         world.report(address(name), category=category),
     ]
+    Report.objects.filter(id=made[1].report_id).update(channel="flagger")
     Report.objects.filter(id=made[2].report_id).update(channel="police")
     reports = [Report.objects.get(id=each.report_id) for each in made]
     assert [audience_of(each) for each in reports] == list(WHO_REPORTED)
@@ -181,9 +182,9 @@ def decide_known(world: World, mailbox: Mailbox) -> None:
     # The same bytes on another network: people need not see them once more.
     town = World(platform_id=world_elsewhere())
     other = town.post("town-1", encoded(photograph()), actor="there")
-    for said in ((), ("trusted_flagger",), ()):
-        made = town.report(items=("town-1",), claims=said)
-    Report.objects.filter(id=made.report_id).update(channel="police")
+    for channel in ("portal", "flagger", "police"):
+        made = town.report(items=("town-1",))
+        Report.objects.filter(id=made.report_id).update(channel=channel)
     drain()
     case = Case.objects.get(items__item=other)
     by = specialist()
