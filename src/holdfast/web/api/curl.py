@@ -6,6 +6,8 @@ puts in ``$HOLDFAST_KEY``, and a new ``Idempotency-Key`` each time.
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import shlex
 from collections.abc import Iterator, Mapping
@@ -18,6 +20,7 @@ from holdfast.web.api.fields import Fields
 Json = Mapping[str, Any]
 NEW_KEY = "$(openssl rand -hex 16)"
 """Shell for a new random value; OpenSSL is there wherever curl is, near enough."""
+CSV = "text/csv"
 BREAK = " \\\n  "
 
 
@@ -47,6 +50,8 @@ def body_of(media_type: str, schema: Json, fields: Fields) -> list[str]:
     if media_type == ndjson.MEDIA_TYPE:
         text = json.dumps(example, ensure_ascii=False)
         option = "--data-binary"
+    elif media_type == CSV:
+        text, option = _csv(example), "--data-binary"
     else:
         text = json.dumps(example, ensure_ascii=False, indent=2)
         option = "-d"
@@ -56,6 +61,16 @@ def body_of(media_type: str, schema: Json, fields: Fields) -> list[str]:
 def example_of(parameter: Json) -> str:
     """A parameter's own example."""
     return str(parameter["schema"]["examples"][0])
+
+
+def _csv(example: Json) -> str:
+    """An example as a file of one record; several values with spaces between them."""
+    values = (
+        " ".join(each) if isinstance(each, list) else each for each in example.values()
+    )
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([list(example), list(values)])
+    return text.getvalue()
 
 
 def _form(schema: Json, fields: Fields) -> Iterator[str]:
