@@ -43,12 +43,12 @@ class Reporter:
             browser.form("category", "address"), {"address": address, "words": words}
         )
         receipt = Receipt(self._shown("number"), self._shown("codename"))
-        # "I have saved my words"; then the questions in a row.
-        browser.submit(browser.form("csrfmiddlewaretoken"))
-        self._answer("no")
-        self._answer(about)
+        # "I have saved my words"; then some of the questions that follow.
+        browser.submit(browser.form(action="/report/received"))
+        self._answer("danger", "no")
+        self._answer("about", about)
         if police_number:
-            self._answer(police_number)
+            self._answer("police", police_number)
         return receipt
 
     def come_back(self, codename: str) -> str:
@@ -56,6 +56,9 @@ class Reporter:
         browser = self.browser
         browser.open("/follow")
         browser.submit(browser.form("codename"), {"codename": codename})
+        if "/words" in browser.url:
+            # The first time they are shown once more: "I have saved my words".
+            browser.submit(browser.form(action="/follow/words"))
         if "/status" not in browser.url:
             raise Unavailable(f"The words opened nothing: {browser.words()[:300]}")
         return browser.words()
@@ -64,7 +67,8 @@ class Reporter:
         """Close the browser."""
         self.browser.close()
 
-    def _answer(self, answer: str) -> None:
+    def _answer(self, question: str, answer: str) -> None:
+        self.browser.open(f"/report/more/{question}")
         self.browser.submit(self.browser.form("answer"), {"answer": answer})
 
     def _shown(self, name: str) -> str:
