@@ -166,6 +166,7 @@ class _Writer:
                     screen_name=b"",
                     display_name=b"",
                     profile_url=b"",
+                    normal_profile_url=b"",
                     email=b"",
                     state=b"active",
                     deliveries=_int4(0),
