@@ -326,7 +326,9 @@ class Story:
         return bool(status["confirmed"] >= len(status["frozen"]) > 0)
 
     def _decided(self) -> bool:
-        return bool(self._status()["status"] == "decided")
+        # By the message: a copy that comes late opens the case again, for itself.
+        told = self._status()["messages"]
+        return any("violation" in str(each["template"]) for each in told)
 
     def _removed(self) -> bool:
         return self._state(self.reported) == "removed"

@@ -43,7 +43,7 @@ from holdfast.items.models import Actor, Item
 from holdfast.items.queries import lock_items
 from holdfast.review.models import Outcome
 from holdfast.review.queries import family
-from holdfast.triage.models import CaseItem, CaseState
+from holdfast.triage.models import Case, CaseItem, CaseState
 from holdfast.vault.models import SealedBlob
 
 BATCH = 500
@@ -388,11 +388,27 @@ def _newest_decision(case_id: UUID) -> Decision | None:
 
 
 def _decision_in_force(case_id: UUID) -> Decision | None:
-    """The newest decision of a case that is decided; None while it is open again."""
+    """The newest decision of a case; None while people look at it again.
+
+    A case that is open only because something like a copy came late is decided as far
+    as it was: an upload must not hold up what follows for everything before it.
+    """
     newest = _newest_decision(case_id)
-    if newest is None or newest.case.state != CaseState.DECIDED:
+    if newest is None:
         return None
-    return newest
+    if newest.case.state == CaseState.DECIDED or _open_for_a_copy(newest.case):
+        return newest
+    return None
+
+
+def _open_for_a_copy(case: Case) -> bool:
+    if case.state != CaseState.OPEN or case.outcome != "violation":
+        return False
+    opened = Event.objects.filter(
+        kind=Kind.CASE_REOPENED, about__contains={"case": str(case.id)}
+    )
+    last = opened.order_by("-id").first()
+    return last is not None and bool(last.facts["because"] == "copy")
 
 
 def _subject(enforcement: Enforcement) -> Item | Actor:
