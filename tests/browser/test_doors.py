@@ -34,7 +34,7 @@ def test_a_call_is_entered_and_its_words_changed(visitor: Visitor, world: Any) -
     phone = visitor.open("/follow", width=NARROW, scripts=False)
     phone.get_by_label("What are your words?").fill(told)
     phone.get_by_role("button", name="Open my report").click()
-    phone.get_by_role("button", name="I have saved my words").click()
+    phone.get_by_role("button", name="Yes, I have them").click()
     phone.get_by_role("link", name="Get new words").click()
     page = visitor.open("/follow", width=NARROW)
     page.get_by_label("What are your words?").fill(told)
