@@ -1,8 +1,9 @@
 """Finding copies among n fingerprints, beside FAISS and python-threatexchange.
 
 All run in this process on the same rows, with one thread unless said, in rounds that
-take turns; medians. FAISS's flat search is given the same batch as ours. PDQ's index
-of python-threatexchange is asked through its own API, one query after the other, from
+take turns; medians. Each round has queries of its own, which nobody has in the cache.
+FAISS's flat search is given the same batch as ours. PDQ's index of
+python-threatexchange is asked through its own API, one query after the other, from
 hexadecimal text to matches, and so are we. Rows are uniform: see the facts about real
 pictures in the reference. Nothing is read from PostgreSQL here: ``freeze`` does that.
 """
@@ -19,7 +20,6 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
@@ -33,7 +33,7 @@ from holdfast.matching.segment_folder import SegmentFolder
 from holdfast.matching.segments import Segment, new_segment
 from holdfast.matching.table_rows import Rows, Witness
 from holdfast.signals.hamming import search, to_fingerprints, to_words
-from holdfast.signals.multi_index import shuffled
+from holdfast.signals.tables import shuffled
 
 _missing: str | None = None
 try:
@@ -251,7 +251,7 @@ def measure(size: int, progress: Callable[[str], None]) -> dict[str, Any]:
         if size <= FLOAT_INDEX_ROWS:
             engines.append(ThreatExchange("threatexchange_2", PDQIndex2(), rows))
         progress(f"{size:,} rows: searching")
-        ms, cpu_ms, recall, agree = in_turns(engines, queries)
+        ms, cpu_ms, recall, agree = in_turns(engines, rows, chance)
         return {
             "n": size,
             "recall": recall["holdfast"],
@@ -282,30 +282,33 @@ def measure(size: int, progress: Callable[[str], None]) -> dict[str, Any]:
 
 
 def in_turns(
-    engines: list[Engine], queries: Queries
+    engines: list[Engine], rows: NDArray[np.uint64], chance: np.random.Generator
 ) -> tuple[dict[str, float], dict[str, float], dict[str, float], bool]:
     """Milliseconds a query, and of the processor; recall; whether all say the same.
 
-    Each engine answers once before, which is not counted. Where other programs run,
-    the processor's time is the steadier of the two.
+    Each engine answers one batch before, which is not counted. No two rounds have the
+    same queries, and in every other one the engines come in the opposite order: what
+    one has read into the cache helps none of them more than another. Where other
+    programs run, the processor's time is the steadier of the two.
     """
-    answers = {
-        engine.name: engine.ask(queries.words, queries.texts) for engine in engines
-    }
-    taken: dict[str, list[float]] = {engine.name: [] for engine in engines}
-    worked: dict[str, list[float]] = {engine.name: [] for engine in engines}
-    for _round in range(ROUNDS):
-        for engine in engines:
-            before = time.process_time()
-            taken[engine.name].append(
-                timed(partial(engine.ask, queries.words, queries.texts))
-            )
-            worked[engine.name].append(time.process_time() - before)
-    recall = {
-        name: len(queries.planted & found) / len(queries.planted)
-        for name, found in answers.items()
-    }
-    agree = all(found == answers["holdfast"] for found in answers.values())
+    names = [engine.name for engine in engines]
+    taken: dict[str, list[float]] = {name: [] for name in names}
+    worked: dict[str, list[float]] = {name: [] for name in names}
+    planted, recalled, agree = 0, dict.fromkeys(names, 0), True
+    for number in range(1 + ROUNDS):
+        queries = Queries.among(rows, BATCH, chance)
+        answers: dict[str, Found] = {}
+        for engine in engines if number % 2 else reversed(engines):
+            cpu, started = time.process_time(), time.perf_counter()
+            answers[engine.name] = engine.ask(queries.words, queries.texts)
+            if number:
+                taken[engine.name].append(time.perf_counter() - started)
+                worked[engine.name].append(time.process_time() - cpu)
+        planted += len(queries.planted)
+        for name, found in answers.items():
+            recalled[name] += len(queries.planted & found)
+            agree = agree and found == answers["holdfast"]
+    recall = {name: count / planted for name, count in recalled.items()}
     return per_query_ms(taken), per_query_ms(worked), recall, agree
 
 
@@ -353,7 +356,8 @@ import json, sys, time
 from pathlib import Path
 from holdfast.matching.segment_folder import SegmentFolder
 from holdfast.signals.hamming import to_words
-from holdfast.signals.multi_index import load_kernels, shuffled
+from holdfast.signals.multi_index import load_kernels
+from holdfast.signals.tables import shuffled
 folder, identity, text, radius = json.loads(sys.argv[1])
 load_kernels()
 started = time.perf_counter()

@@ -21,13 +21,17 @@ from holdfast.signals.hamming import (
     to_words,
 )
 from holdfast.signals.multi_index import (
-    Tables,
-    build,
-    empty_tables,
     limits_of,
     probes_needed,
     probes_of,
     search_tables,
+)
+from holdfast.signals.tables import (
+    FAR,
+    Tables,
+    block_values,
+    build,
+    empty_tables,
     shuffled,
     word_bits,
     words_for,
@@ -79,7 +83,7 @@ def same(one: Matches, other: Matches) -> bool:
 @settings(deadline=None, max_examples=60)
 @given(
     kind=st.sampled_from(["uniform", "skewed", "clustered", "all equal"]),
-    count=st.sampled_from([1, 2, 7, 60, 700]),
+    count=st.sampled_from([1, 2, 7, 60, 700, 3000]),
     words=CUTS,
     radius=st.sampled_from([0, 1, 12, 13, 15, 16, 31, 31, 31, 40]),
     cost=st.sampled_from([ALWAYS, {}, NEVER]),
@@ -109,7 +113,7 @@ def test_tables_find_what_the_scan_finds(
     assert within <= set(found.query_index.tolist())
 
 
-@pytest.mark.parametrize("words", [11, 12, 16])
+@pytest.mark.parametrize("words", [11, 12, 13, 14, 16])
 def test_each_cut_in_use_finds_all_of_many_rows(words: int) -> None:
     chance = np.random.default_rng(words)
     rows = shuffled(made("clustered", 30_000, words))
@@ -134,13 +138,49 @@ def test_no_distance_within_the_radius_fits_between_the_limits(
 @pytest.mark.parametrize(("words", "count"), [(16, 272), (12, 1944), (11, 2794)])
 def test_a_query_looks_up_each_value_once(words: int, count: int) -> None:
     probes = probes_of(words, 31)
-    pairs = set(zip(probes.word.tolist(), probes.mask.tolist(), strict=True))
-    assert len(pairs) == len(probes.word) == probes_needed(words, 31) == count
+    pairs = set(zip(probes.words.tolist(), probes.masks.tolist(), strict=True))
+    assert len(pairs) == len(probes.words) == probes_needed(words, 31) == count
+    for word, first in enumerate(probes.firsts[:-1]):
+        assert set(probes.words[first : probes.firsts[word + 1]].tolist()) <= {word}
 
 
 def test_the_cut_follows_the_size() -> None:
-    sizes = [0, 19_999, 20_000, 299_999, 300_000, 4_999_999, 5_000_000, 10**8]
-    assert [words_for(rows) for rows in sizes] == [0, 0, 16, 16, 12, 12, 11, 11]
+    sizes = [0, 19_999, 20_000, 200_000, 500_000, 1_500_000, 5_999_999, 6_000_000]
+    assert [words_for(rows) for rows in sizes] == [0, 0, 16, 14, 13, 12, 12, 11]
+
+
+@pytest.mark.parametrize("rows", [20_000, 10**6, 10**7, 10**8, 10**9])
+def test_a_byte_tells_where_lists_of_uniform_rows_begin(rows: int) -> None:
+    words = words_for(rows)
+    values = block_values(rows, words)
+    in_block = values * rows / 2 ** word_bits(words)
+    # Ten times the spread of such a number above it: that is never.
+    assert in_block + 10 * in_block**0.5 < FAR or values == 1
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    words=st.sampled_from([8, 11, 12, 13, 14, 16]),
+    radius=st.integers(0, 40),
+    seed=st.integers(0, 2**32),
+)
+def test_some_word_leads_to_every_row_within_the_radius(
+    words: int, radius: int, seed: int
+) -> None:
+    """The ring's rule, said plainly: what a list lets pass is never too little."""
+    chance = np.random.default_rng(seed)
+    limits, bits = limits_of(words, radius), word_bits(words)
+    differs = np.zeros(256, bool)
+    # All in few words, where the rule is tightest, or anywhere.
+    near = chance.permutation(256)[: 256 if seed % 2 else bits * 4]
+    differs[chance.choice(near, min(radius, len(near)), replace=False)] = True
+    turned = differs[: words * bits].reshape(words, bits).sum(axis=1)
+    assert any(
+        turned[word] <= limits[word]
+        and turned[word] + turned[(word + 1) % words]
+        <= limits[word] + limits[(word + 1) % words] + 1
+        for word in range(words)
+    )
 
 
 @settings(deadline=None)
@@ -187,7 +227,8 @@ def test_damaged_tables_never_read_outside_the_arrays() -> None:
     for array in tables:
         flat = array.reshape(-1)
         places = chance.integers(0, len(flat), len(flat) // 3)
-        flat[places] = chance.integers(0, 2**32, len(places), dtype=np.uint32)
+        highest = int(np.iinfo(array.dtype).max)
+        flat[places] = chance.integers(0, highest, len(places), array.dtype, True)
     found = search_tables(rows[:200], rows, tables, 31, **ALWAYS)
     assert found.row_index.max(initial=0) < 3_000
 
@@ -199,7 +240,7 @@ def test_nothing_is_found_in_nothing() -> None:
     rows = shuffled(made("uniform", BLOCK_ROWS, 1))
     found = search_tables(none, rows, tables_of(rows, 16), 31, **ALWAYS)
     assert len(found.row_index) == 0
-    with pytest.raises(ValueError, match="32 of them"):
+    with pytest.raises(ValueError, match="8 to 16 words"):
         empty_tables(1, 33)
 
 

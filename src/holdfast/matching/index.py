@@ -30,7 +30,7 @@ from holdfast.matching.segments import Segment, UnusableSegment
 from holdfast.matching.table_rows import NO_ROWS, Range, Rows, Snapshot, TableRows
 from holdfast.matching.upkeep import checked_at, keep_up, trusted
 from holdfast.signals.hamming import Matches, search, to_words
-from holdfast.signals.multi_index import shuffled
+from holdfast.signals.tables import shuffled
 
 logger = logging.getLogger(__name__)
 

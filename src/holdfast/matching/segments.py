@@ -34,17 +34,12 @@ from numpy.typing import NDArray
 from holdfast.base.errors import HoldfastError
 from holdfast.matching.table_rows import Rows, Witness
 from holdfast.signals.hamming import WORDS, Matches, search
-from holdfast.signals.multi_index import (
-    Tables,
-    build,
-    search_tables,
-    shuffled,
-    word_bits,
-    words_for,
-)
+from holdfast.signals.multi_index import search_tables
+from holdfast.signals.tables import Tables, build, shapes, shuffled, words_for
 
-FORMAT = 1
-"""Also stands for the order in which ``shuffled`` puts bits; see there."""
+FORMAT = 2
+"""Also stands for the order in which ``shuffled`` puts bits; see there. A file of
+another format is left aside and built again."""
 MAGIC = b"holdfast segment\n"
 HEADER_BYTES = 1 << 16
 """Room for the header, and where the rows begin: a whole number of memory pages."""
@@ -194,10 +189,7 @@ class SegmentWriter:
         if self._added != self._count:
             raise ValueError("fewer rows than were announced")
         if self._words:
-            build(
-                self._arrays["rows"],
-                Tables(self._arrays["heads"], self._arrays["lists"]),
-            )
+            build(self._arrays["rows"], _tables(self._arrays))
         about = {
             "format": FORMAT,
             "identity": dict(identity),
@@ -304,7 +296,7 @@ def open_segment(path: Path, identity: Identity) -> Segment:
         ),
         rows=arrays["rows"],
         ids=arrays["ids"],
-        tables=Tables(arrays["heads"], arrays["lists"]) if about["words"] else None,
+        tables=_tables(arrays) if about["words"] else None,
         sections={
             name: (_bytes_of(array), about["sections"][name])
             for name, array in arrays.items()
@@ -336,10 +328,13 @@ def _layout(count: int, words: int) -> list[_Section]:
         _Section("ids", "<i8", (count,)),
     ]
     if words:
-        heads = 2 ** word_bits(words) + 1
-        sections.append(_Section("heads", "<u4", (words, heads)))
-        sections.append(_Section("lists", "<u4", (words, count)))
+        tables = shapes(count, words)
+        sections += [_Section(name, *shape) for name, shape in tables.items()]
     return sections
+
+
+def _tables(arrays: Mapping[str, NDArray[Any]]) -> Tables:
+    return Tables(**{name: arrays[name] for name in Tables._fields})
 
 
 def _arrays(mapped: mmap.mmap, layout: Sequence[_Section]) -> dict[str, NDArray[Any]]:

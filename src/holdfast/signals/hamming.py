@@ -9,14 +9,13 @@ of the bits does not change a distance.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import types
-from numba.extending import intrinsic
 from numpy.typing import NDArray
 
+from holdfast.signals.instructions import popcount
 from holdfast.signals.kernels import kernel
 
 FINGERPRINT_BYTES = 32
@@ -102,18 +101,6 @@ def check_shape(*tables: NDArray[np.uint64]) -> None:
     for table in tables:
         if table.ndim != 2 or table.shape[1] != WORDS or table.dtype != np.uint64:
             raise ValueError(f"expected uint64 (n, {WORDS}), not {table.shape}")
-
-
-def _popcount(_typing: Any, _word: Any) -> tuple[Any, Callable[..., Any]]:
-    def generate(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
-        return builder.ctpop(args[0])
-
-    return types.uint64(types.uint64), generate
-
-
-popcount: Any = intrinsic(_popcount)
-"""How many bits of a ``uint64`` are set, as ``uint64``: LLVM's ``ctpop``. Called in
-kernels only."""
 
 
 @kernel

@@ -4,29 +4,31 @@ The 256 bits are cut into words. Two fingerprints at most ``radius`` bits apart 
 little in at least one word, by the pigeonhole rule: where word ``i`` is looked up with
 up to ``t[i]`` bits turned and the sum of ``t[i] + 1`` is more than ``radius``, no row
 within the radius is missed. So each word has a table from its value to the rows that
-have it, and a query looks up few values in each. Rows found are then compared whole.
+have it, and a query looks up few values in each.
+
+The rule says more when the words stand in a ring. Let a word's surplus be the bits in
+which it differs, less ``t[i] + 1``. All together are below nought, so there is a word
+from which on every sum of surpluses is below nought: its own, and that with the next
+word's. A row is so only looked at where both words together differ in at most
+``t[i] + t[i + 1] + 1`` bits, and sixteen bits of the next word, kept beside each row in
+the table, tell that of ninety-nine rows in a hundred without reading one of them.
 
 It never approximates, and never costs much more than comparing every row: the sizes of
 the lists that a query would walk are summed first, and where they are long (many rows
 are alike) that query is answered by :func:`holdfast.signals.hamming.search`, which
-finds the same. Rule: Norouzi, Punjani and Fleet, "Fast exact search in Hamming space
-with multi-index hashing" (2014), with the general bound of Qin et al., "GPH" (2018).
+finds the same. Rules: Norouzi, Punjani and Fleet, "Fast exact search in Hamming space
+with multi-index hashing" (2014), with the general bound of Qin et al., "GPH" (2018),
+and the ring of Qin and Xiao, "Pigeonring" (2018), of which two words are used.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import lru_cache
-from hashlib import sha256
 from itertools import combinations
 from math import comb
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from llvmlite import ir
-from numba import types
-from numba.core import cgutils
-from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 from holdfast.signals.hamming import (
@@ -36,95 +38,44 @@ from holdfast.signals.hamming import (
     distance,
     in_order,
     keep,
-    popcount,
     read_only,
     search,
 )
+from holdfast.signals.instructions import popcount, prefetch
 from holdfast.signals.kernels import kernel
+from holdfast.signals.tables import (
+    FAR,
+    SIGN_BITS,
+    Tables,
+    build,
+    empty_tables,
+    shuffled,
+    value_of,
+    word_bits,
+)
 
-BITS = 256
-WORDS_BY_SIZE = ((5_000_000, 11), (300_000, 12), (20_000, 16))
-"""(rows, words): from so many rows on, cut into so many words. Fewer and longer words
-mean more look-ups and shorter lists. Below the last size a scan is as quick as any
-table. Measured with uniform rows and a radius of 31."""
 PROBE_COST_ROWS = 6.0
 CANDIDATE_COST_ROWS = 8.0
-"""What one look-up, and one row from a list, cost: as many rows of a scan. Either is a
+"""What one look-up, and one row of a list, cost: as many rows of a scan. The first is a
 place in memory that is not in the cache, fetched ahead, where a scan streams."""
 AHEAD = 24
 """How many places ahead memory is asked for: about as many fetches as a core has under
 way. Of 8 to 48, the quickest with 10 million rows."""
 
 
-class Tables(NamedTuple):
-    """From the value of a word to the rows that have it.
-
-    With n rows, m words of b bits: rows of word ``i`` that have value ``v`` are
-    ``lists[i, heads[i, v]:heads[i, v + 1]]``.
-    """
-
-    heads: NDArray[np.uint32]
-    """(m, 2**b + 1), ascending along each word, from 0 to n."""
-    lists: NDArray[np.uint32]
-    """(m, n)."""
-
-    @property
-    def words(self) -> int:
-        """How many words there are."""
-        return int(self.heads.shape[0])
-
-    @property
-    def word_bits(self) -> int:
-        """Bits in each; what is left of the 256 is not looked at here."""
-        return word_bits(self.words)
-
-
 class Probes(NamedTuple):
-    """What a query looks up: parallel arrays of word and of bits to turn in it."""
+    """What a query looks up: of each word the bits to turn in it."""
 
     limits: NDArray[np.int64]
     """(m,): up to how many bits are turned in each word; -1: not looked at."""
-    word: NDArray[np.int64]
-    mask: NDArray[np.int64]
-
-
-def word_bits(words: int) -> int:
-    """Bits of each of ``words`` words: as many as all of them can have."""
-    return BITS // words
-
-
-def words_for(rows: int) -> int:
-    """Into how many words to cut so many rows; 0 where tables do not pay."""
-    return next((words for least, words in WORDS_BY_SIZE if rows >= least), 0)
-
-
-def shuffled(fingerprints: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """(N, 4) rows or queries with their bits in another order, always the same one.
-
-    Neighbouring bits of pictures go together and would fill few lists. Distances
-    between fingerprints shuffled alike stay as they are. Tables are made of shuffled
-    rows, so this order can never change without making files anew.
-    """
-    check_shape(fingerprints)
-    out = np.empty_like(fingerprints)
-    _shuffle(read_only(fingerprints), _SHUFFLE, out)
-    return out
-
-
-def build(rows: NDArray[np.uint64], tables: Tables) -> None:
-    """Fill ``tables`` (of :func:`empty_tables`, or a file) for shuffled rows (N, 4)."""
-    check_shape(rows)
-    given = read_only(rows)
-    for word in range(tables.words):
-        _fill(given, word, tables.word_bits, tables.heads[word], tables.lists[word])
-
-
-def empty_tables(rows: int, words: int) -> Tables:
-    """Room for tables of so many rows and words (1 to 32), in memory."""
-    if not BITS // 32 <= words <= 32:
-        raise ValueError("words of at most 32 bits, at most 32 of them")
-    heads = np.empty((words, 2 ** word_bits(words) + 1), np.uint32)
-    return Tables(heads, np.empty((words, rows), np.uint32))
+    firsts: NDArray[np.int64]
+    """(m + 1,): where the probes of each word begin in the arrays below."""
+    masks: NDArray[np.int64]
+    """(p,): the bits that are turned."""
+    most_next: NDArray[np.int64]
+    """(p,): in up to how many bits the next word may then differ."""
+    words: NDArray[np.int64]
+    """(p,): the word."""
 
 
 def search_tables(
@@ -148,10 +99,10 @@ def search_tables(
         return search(queries, rows, radius_bits)
     probes = probes_of(tables.words, radius_bits)
     room = min(len(rows) * tables.words, int(left / max(candidate_cost_rows, 1e-9)))
+    flat = (read_only(each.reshape(-1)) for each in tables)
     found, size, unanswered = _probe(
-        read_only(queries), read_only(rows), read_only(tables.heads.reshape(-1)),
-        read_only(tables.lists.reshape(-1)), *probes, tables.word_bits, radius_bits,
-        room,
+        read_only(queries), read_only(rows), *flat, *probes,
+        tables.word_bits, radius_bits, room,
     )  # fmt: skip
     if not len(unanswered):
         return in_order(found[:size])
@@ -196,12 +147,14 @@ def probes_needed(words: int, radius_bits: int) -> int:
 def probes_of(words: int, radius_bits: int) -> Probes:
     """The values to look up, neighbours in memory after each other."""
     limits = limits_of(words, radius_bits)
-    masks = {limit: _masks(word_bits(words), limit) for limit in set(limits)}
-    return Probes(
-        read_only(np.array(limits, np.int64)),
-        read_only(np.repeat(np.arange(words), [len(masks[limit]) for limit in limits])),
-        read_only(np.concatenate([masks[limit] for limit in limits])),
-    )
+    each = [_masks(word_bits(words), limit) for limit in limits]
+    masks = np.concatenate(each)
+    word = np.repeat(np.arange(words), [len(some) for some in each])
+    firsts = np.searchsorted(word, np.arange(words + 1))
+    both = np.array(limits) + np.roll(limits, -1) + 1
+    most_next = both[word] - np.bitwise_count(masks)
+    probes = (limits, firsts, masks, most_next, word)
+    return Probes(*(read_only(np.asarray(array, np.int64)) for array in probes))
 
 
 def _masks(bits: int, limit: int) -> NDArray[np.int64]:
@@ -213,103 +166,19 @@ def _masks(bits: int, limit: int) -> NDArray[np.int64]:
     return np.array(sorted(turned), np.int64)
 
 
-def _shuffle_table() -> NDArray[np.uint64]:
-    """(32, 256, 4): where the bits of each value of each byte go."""
-    order = sorted(range(BITS), key=lambda bit: sha256(b"%d" % bit).digest())
-    values = np.arange(256)
-    table = np.zeros((32, 256, 4), np.uint64)
-    for place, bit in enumerate(order):
-        word, shift = divmod(place, 64)
-        has = (values >> (bit % 8)) & 1
-        table[bit // 8, :, word] |= has.astype(np.uint64) << np.uint64(shift)
-    return read_only(table)
-
-
-_SHUFFLE = _shuffle_table()
-
-
-def _ask(_typing: Any, array: Any, _index: Any) -> tuple[Any, Callable[..., Any]]:
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        kind, index = signature.args[0], args[1]
-        data = context.make_array(kind)(context, builder, args[0]).data
-        place = builder.bitcast(builder.gep(data, [index]), cgutils.voidptr_t)
-        flag = ir.IntType(32)
-        takes = [cgutils.voidptr_t, flag, flag, flag]
-        llvm = builder.module.declare_intrinsic(
-            "llvm.prefetch.p0", (), ir.FunctionType(ir.VoidType(), takes)
-        )
-        # To read (0), wanted soon (3), data (1): https://llvm.org/docs/LangRef.html
-        builder.call(llvm, [place, flag(0), flag(3), flag(1)])
-        return context.get_dummy_value()
-
-    return types.void(array, types.intp), generate
-
-
-_prefetch: Any = intrinsic(_ask)
-"""Ask for ``array[index]`` (flat, contiguous) to be read into the cache; in kernels
-only. It never faults, whatever the index."""
-
-
-@kernel
-def _shuffle(
-    given: NDArray[np.uint64], table: NDArray[np.uint64], out: NDArray[np.uint64]
-) -> None:
-    for row in range(len(given)):
-        a = b = c = d = np.uint64(0)
-        for word in range(4):
-            bits = given[row, word]
-            for byte in range(8):
-                value = np.int64((bits >> np.uint64(8 * byte)) & np.uint64(255))
-                a |= table[8 * word + byte, value, 0]
-                b |= table[8 * word + byte, value, 1]
-                c |= table[8 * word + byte, value, 2]
-                d |= table[8 * word + byte, value, 3]
-        out[row, 0], out[row, 1], out[row, 2], out[row, 3] = a, b, c, d
-
-
-@kernel
-def _value(rows: NDArray[np.uint64], row: int, word: int, bits: int) -> np.int64:
-    """Word ``word`` of row ``row``: bits ``word * bits`` and following."""
-    place, shift = (word * bits) >> 6, (word * bits) & 63
-    value = rows[row, place] >> np.uint64(shift)
-    if shift + bits > 64:
-        value |= rows[row, place + 1] << np.uint64(64 - shift)
-    return np.int64(value & np.uint64((1 << bits) - 1))
-
-
-@kernel
-def _fill(
-    rows: NDArray[np.uint64],
-    word: int,
-    bits: int,
-    heads: NDArray[np.uint32],
-    list_: NDArray[np.uint32],
-) -> None:
-    """The table of one word: rows sorted by its value, by counting."""
-    heads[:] = 0
-    for row in range(len(rows)):
-        heads[_value(rows, row, word, bits)] += np.uint32(1)
-    # Each head becomes the end of its list; filling from the last row backwards
-    # brings it down to the start.
-    end = np.uint32(0)
-    for value in range(len(heads)):
-        end += heads[value]
-        heads[value] = end
-    for row in range(len(rows) - 1, -1, -1):
-        head = _value(rows, row, word, bits)
-        heads[head] -= np.uint32(1)
-        list_[heads[head]] = row
-
-
 @kernel
 def _probe(
     queries: NDArray[np.uint64],
     rows: NDArray[np.uint64],
-    heads: NDArray[np.uint32],
+    bases: NDArray[np.uint32],
+    offsets: NDArray[np.uint8],
+    signs: NDArray[np.uint16],
     lists: NDArray[np.uint32],
     limits: NDArray[np.int64],
-    probe_word: NDArray[np.int64],
-    probe_mask: NDArray[np.int64],
+    firsts: NDArray[np.int64],
+    masks: NDArray[np.int64],
+    most_next: NDArray[np.int64],
+    words: NDArray[np.int64],
     bits: int,
     radius_bits: int,
     room: int,
@@ -321,102 +190,146 @@ def _probe(
     found = np.empty((FIRST_ROOM, 3), np.int64)
     unanswered = np.empty(len(queries), np.int64)
     count = left = 0
+    probes = len(masks)
     values = np.empty(len(limits), np.int64)
-    probes = len(probe_word)
-    places = np.empty(probes + AHEAD, np.int64)
     starts = np.empty(probes, np.int64)
-    sizes = np.empty(probes, np.int64)
-    upto = np.empty(len(limits), np.int64)
-    candidates = np.empty(FIRST_ROOM + AHEAD, np.int64)
+    ends = np.empty(probes, np.int64)
+    near_probe = np.empty(FIRST_ROOM, np.int64)
+    near_row = np.empty(FIRST_ROOM, np.int64)
     flat_rows = rows.reshape(rows.size)
     for query in range(len(queries)):
         for word in range(len(limits)):
-            values[word] = _value(queries, query, word, bits)
-        for probe in range(probes):
-            word = probe_word[probe]
-            value = values[word] ^ probe_mask[probe]
-            places[probe] = word * ((1 << bits) + 1) + value
-        places[probes:] = places[probes - 1]
+            values[word] = value_of(queries, query, word, bits)
         total = _look_up(
-            places, probe_word, heads, lists, len(rows), room, starts, sizes
-        )
+            values, firsts, masks, bases, offsets, signs, len(rows), bits, room,
+            starts, ends,
+        )  # fmt: skip
         if total > room:
             unanswered[left] = query
             left += 1
             continue
-        if total + AHEAD > len(candidates):
-            candidates = np.empty(2 * total + AHEAD, np.int64)
-        _gather(probe_word, starts, sizes, lists, len(rows), candidates, upto)
-        candidates[total : total + AHEAD] = 0
-        first = 0
-        for word in range(len(limits)):
-            for place in range(first, upto[word]):
-                _prefetch(flat_rows, 4 * candidates[place + AHEAD])
-                row = candidates[place]
-                near = distance(queries[query], rows, row)
-                if near <= radius_bits and _is_first(
-                    rows, row, values, limits, word, bits
-                ):
-                    found = keep(found, count, query, row, near)
-                    count += 1
-            first = upto[word]
+        near_probe, near_row, size = _sift(
+            values, firsts, most_next, signs, starts, ends, near_probe, near_row
+        )
+        # In three waves: a place of a list, the row that stands there, its bits.
+        for place in range(size + 2 * AHEAD):
+            if place < size:
+                prefetch(lists, near_row[place])
+            second = place - AHEAD
+            if 0 <= second < size:
+                row = min(np.int64(lists[near_row[second]]), len(rows) - 1)
+                near_row[second] = row
+                prefetch(flat_rows, 4 * row)
+            third = second - AHEAD
+            if third < 0 or third >= size:
+                continue
+            row, probe = near_row[third], near_probe[third]
+            near = distance(queries[query], rows, row)
+            if near <= radius_bits and _is_first(
+                rows, row, values, limits, words[probe], masks[probe], bits
+            ):
+                found = keep(found, count, query, row, near)
+                count += 1
     return found, count, unanswered[:left]
 
 
 @kernel
 def _look_up(
-    places: NDArray[np.int64],
-    probe_word: NDArray[np.int64],
-    heads: NDArray[np.uint32],
-    lists: NDArray[np.uint32],
+    values: NDArray[np.int64],
+    firsts: NDArray[np.int64],
+    masks: NDArray[np.int64],
+    bases: NDArray[np.uint32],
+    offsets: NDArray[np.uint8],
+    signs: NDArray[np.uint16],
     rows: int,
+    bits: int,
     room: int,
     starts: NDArray[np.int64],
-    sizes: NDArray[np.int64],
+    ends: NDArray[np.int64],
 ) -> np.int64:
-    """Where the list of each probe starts and its size; all sizes together.
+    """Where in ``signs`` the list of each probe starts and ends; all sizes together.
 
     Stops where that passes ``room``.
     """
+    blocks = len(bases) // len(values) - 1
+    in_block = (1 << bits) // blocks
+    shift = np.int64(popcount(np.uint64(in_block - 1)))
     total = np.int64(0)
-    for probe in range(AHEAD):
-        _prefetch(heads, places[min(probe, len(starts) - 1)])
-    for probe in range(len(starts)):
-        _prefetch(heads, places[probe + AHEAD])
-        start = np.int64(heads[places[probe]])
-        end = min(np.int64(heads[places[probe] + 1]), np.int64(rows))
-        size = max(end - start, np.int64(0))
-        start += probe_word[probe] * rows
-        starts[probe], sizes[probe] = start, size
-        if size:
-            _prefetch(lists, start)
-        total += size
+    for word in range(len(values)):
+        first, last = firsts[word], firsts[word + 1]
+        base = bases[word * (blocks + 1) : (word + 1) * (blocks + 1)]
+        offset = offsets[word << bits : (word + 1) << bits]
+        value, list_ = values[word], word * rows
+        for probe in range(first, min(first + AHEAD, last)):
+            prefetch(offset, value ^ masks[probe])
+            prefetch(base, (value ^ masks[probe]) >> shift)
+        for probe in range(first, last):
+            ahead = value ^ masks[min(probe + AHEAD, last - 1)]
+            prefetch(offset, ahead)
+            prefetch(base, ahead >> shift)
+            here = np.uint64(value ^ masks[probe])
+            block = here >> np.uint64(shift)
+            start = np.int64(base[block])
+            # Where the next list is in another block, or too far for a byte to say.
+            end = np.int64(base[block + np.uint64(1)])
+            behind = (here + np.uint64(1)) & np.uint64(in_block - 1)
+            to = np.int64(offset[(block << np.uint64(shift)) + behind])
+            if (behind != 0) & (to < FAR):
+                end = start + to
+            start += np.int64(offset[here])
+            end = min(end, rows)
+            start = min(start, end)
+            total += end - start
+            starts[probe], ends[probe] = list_ + start, list_ + end
+            prefetch(signs, list_ + start)
         if total > room:
             break
     return total
 
 
 @kernel
-def _gather(
-    probe_word: NDArray[np.int64],
+def _sift(
+    values: NDArray[np.int64],
+    firsts: NDArray[np.int64],
+    most_next: NDArray[np.int64],
+    signs: NDArray[np.uint16],
     starts: NDArray[np.int64],
-    sizes: NDArray[np.int64],
-    lists: NDArray[np.uint32],
-    rows: int,
-    candidates: NDArray[np.int64],
-    upto: NDArray[np.int64],
-) -> None:
-    """The rows of all lists, one after the other; where those of each word end."""
-    count = 0
-    upto[:] = 0
-    for probe in range(len(starts)):
-        for place in range(starts[probe], starts[probe] + sizes[probe]):
-            candidates[count] = min(np.int64(lists[place]), np.int64(rows - 1))
-            count += 1
-        upto[probe_word[probe]] = count
-    # A word that was not looked at ends where the one before it does.
-    for word in range(1, len(upto)):
-        upto[word] = max(upto[word], upto[word - 1])
+    ends: NDArray[np.int64],
+    near_probe: NDArray[np.int64],
+    near_row: NDArray[np.int64],
+) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
+    """The places of lists whose sign allows a match, each with its probe."""
+    size = 0
+    for word in range(len(values)):
+        following = word + 1 if word + 1 < len(values) else 0
+        sign = np.uint16(values[following] & ((1 << SIGN_BITS) - 1))
+        for probe in range(firsts[word], firsts[word + 1]):
+            most = np.uint64(most_next[probe])
+            start, end = starts[probe], ends[probe]
+            # Most lists have few rows and nearly none is near: without a branch for
+            # each the processor need not guess how many there are.
+            walks = (end - start > 4) | (start + 4 > len(signs))
+            if not walks:
+                for more in range(4):
+                    bits = popcount(np.uint64(signs[np.uint64(start + more)] ^ sign))
+                    walks |= (bits <= most) & (start + more < end)
+            if not walks:
+                continue
+            for place in range(start, end):
+                if popcount(np.uint64(signs[place] ^ sign)) <= most:
+                    if size == len(near_row):
+                        near_probe, near_row = _twice(near_probe), _twice(near_row)
+                    near_probe[size] = probe
+                    near_row[size] = place
+                    size += 1
+    return near_probe, near_row, size
+
+
+@kernel
+def _twice(array: NDArray[np.int64]) -> NDArray[np.int64]:
+    larger = np.empty(2 * len(array), np.int64)
+    larger[: len(array)] = array
+    return larger
 
 
 @kernel
@@ -426,11 +339,25 @@ def _is_first(
     values: NDArray[np.int64],
     limits: NDArray[np.int64],
     word: int,
+    mask: int,
     bits: int,
 ) -> bool:
-    """Whether no word before ``word`` has led to this row: each is reported once."""
+    """Whether it is this probe that a row is reported by: each is, once.
+
+    It is the one of the first word that leads to the row. A list can hold rows of other
+    values than the one that was looked up; those are reported by their own.
+    """
+    if value_of(rows, row, word, bits) ^ values[word] != mask:
+        return False
+    low = np.uint64((1 << SIGN_BITS) - 1)
     for earlier in range(word):
-        turned = np.uint64(_value(rows, row, earlier, bits) ^ values[earlier])
-        if np.int64(popcount(turned)) <= limits[earlier]:
+        differs = value_of(rows, row, earlier, bits) ^ values[earlier]
+        turned = np.int64(popcount(np.uint64(differs)))
+        if turned > limits[earlier]:
+            continue
+        after = earlier + 1
+        sign = np.uint64(value_of(rows, row, after, bits) ^ values[after]) & low
+        most = limits[earlier] + limits[after] + 1 - turned
+        if np.int64(popcount(sign)) <= most:
             return False
     return True

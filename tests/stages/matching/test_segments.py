@@ -28,7 +28,7 @@ from holdfast.matching.segments import (
 )
 from holdfast.matching.table_rows import Rows, TableRows, Witness
 from holdfast.signals.hamming import search, to_words
-from holdfast.signals.multi_index import shuffled
+from holdfast.signals.tables import shuffled
 from tests.stages.matching.prints import (
     TABLE,
     TAIL_ROWS,
@@ -172,7 +172,9 @@ def test_another_tables_segments_are_not_used(folder: Path) -> None:
     assert "wrong=identity" in refused.value.diagnostics()
 
 
-@pytest.mark.parametrize("section", ["rows", "ids", "heads", "lists"])
+@pytest.mark.parametrize(
+    "section", ["rows", "ids", "bases", "offsets", "signs", "lists"]
+)
 def test_flipped_bits_are_found_out_and_never_found(
     folder: Path,
     section: str,
