@@ -199,6 +199,9 @@ class KeyRing:
             if start != _TOKEN_START:
                 raise ValueError
             sealed = urlsafe_b64decode(encoded)
+            # Several texts can decode to the same bytes; only one was written.
+            if urlsafe_b64encode(sealed).decode() != encoded:
+                raise ValueError
             return self.decrypt_bytes(sealed, bound_to=bound_to).decode()
         except ValueError:
             raise SecretDamaged(_DOES_NOT_OPEN) from None
