@@ -99,9 +99,9 @@ def search_tables(
         return search(queries, rows, radius_bits)
     probes = probes_of(tables.words, radius_bits)
     room = min(len(rows) * tables.words, int(left / max(candidate_cost_rows, 1e-9)))
-    flat = (read_only(each.reshape(-1)) for each in tables)
+    bases, offsets, signs, lists = (read_only(each.reshape(-1)) for each in tables)
     found, size, unanswered = _probe(
-        read_only(queries), read_only(rows), *flat, *probes,
+        read_only(queries), read_only(rows), bases, offsets, signs, lists, *probes,
         tables.word_bits, radius_bits, room,
     )  # fmt: skip
     if not len(unanswered):
@@ -217,7 +217,7 @@ def _probe(
                 prefetch(lists, near_row[place])
             second = place - AHEAD
             if 0 <= second < size:
-                row = min(np.int64(lists[near_row[second]]), len(rows) - 1)
+                row = min(np.int64(lists[near_row[second]]), np.int64(len(rows) - 1))
                 near_row[second] = row
                 prefetch(flat_rows, 4 * row)
             third = second - AHEAD
@@ -277,7 +277,7 @@ def _look_up(
             if (behind != 0) & (to < FAR):
                 end = start + to
             start += np.int64(offset[here])
-            end = min(end, rows)
+            end = min(end, np.int64(rows))
             start = min(start, end)
             total += end - start
             starts[probe], ends[probe] = list_ + start, list_ + end

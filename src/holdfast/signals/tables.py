@@ -192,9 +192,9 @@ def _fill(
     # Each head becomes the end of its list; filling from the last row backwards
     # brings it down to the start.
     end = np.uint32(0)
-    for value in range(len(heads)):
-        end += heads[value]
-        heads[value] = end
+    for head in range(len(heads)):
+        end += heads[head]
+        heads[head] = end
     for row in range(len(rows) - 1, -1, -1):
         value = value_of(rows, row, word, bits)
         heads[value] -= np.uint32(1)
@@ -213,4 +213,4 @@ def _condense(
         bases[block] = heads[block * values]
     for value in range(len(offsets)):
         offset = np.int64(heads[value]) - np.int64(bases[value // values])
-        offsets[value] = min(offset, FAR)
+        offsets[value] = np.uint8(min(offset, np.int64(FAR)))
