@@ -9,7 +9,7 @@ only module that enqueues. Every step may run twice.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 from procrastinate.contrib.django import app as jobs
-from procrastinate.types import JSONDict
+from procrastinate.jobs import Job
 
 from holdfast.base import clock
 from holdfast.base.by import SYSTEM, By
@@ -153,6 +153,8 @@ class Telling:
     facts: Mapping[str, Any] = field(default_factory=dict)
     cause: Event | None = None
     """The event that this follows from; by default the one whose step is running."""
+    kept: Mapping[str, Any] = field(default_factory=dict)
+    """What the event's ``at_once`` steps need not read again; see ``Event.kept``."""
 
 
 @dataclass(frozen=True)
@@ -189,6 +191,7 @@ _flow: dict[str, On] = {}
 _steps: dict[str, Step] = {}
 _bulk: set[Step | BulkStep] = set()
 _cause: ContextVar[Event | None] = ContextVar("holdfast_cause", default=None)
+_wanted: ContextVar[list[Job] | None] = ContextVar("holdfast_jobs", default=None)
 
 
 def register(lines: Iterable[On]) -> None:
@@ -219,15 +222,16 @@ def emit(
     facts: Mapping[str, Any] | None = None,
     by: By,
     later_s: int = 0,
+    kept: Mapping[str, Any] | None = None,
 ) -> Event:
     """Write down that something happened, and make happen what follows.
 
     Must be called inside a transaction: the event, its ``at_once`` steps and the jobs
     for its ``soon`` steps are stored with it or not at all. ``later_s`` holds the jobs
     back, for a caller that runs them itself after its commit (see :func:`settle`) and
-    keeps the jobs as a safety net.
+    keeps the jobs as a safety net. ``kept``: what its steps need not read again.
     """
-    told = [Telling(about, facts or {})]
+    told = [Telling(about, facts or {}, kept=kept or {})]
     [event] = emit_many(kind, told, by=by, later_s=later_s)
     return event
 
@@ -240,6 +244,13 @@ def emit_many(
         raise RuntimeError("emit() belongs inside the transaction that it tells of.")
     if not told:
         return []
+    with _enqueued_together() as wanted:
+        return _tell(kind, told, wanted, by=by, later_s=later_s)
+
+
+def _tell(
+    kind: Kind, told: Sequence[Telling], wanted: list[Job], *, by: By, later_s: int
+) -> list[Event]:
     at = clock.now()
     events = insert(
         Event(
@@ -252,6 +263,8 @@ def emit_many(
         )
         for each in told
     )
+    for event, each in zip(events, told, strict=True):
+        event.kept.update(each.kept)
     line = _flow.get(kind)
     if line is None:
         return events
@@ -263,7 +276,7 @@ def emit_many(
         for event in events:
             with caused_by(event):
                 step(event)
-    _enqueue(line, events, later_s)
+    wanted += _jobs(line, events, later_s)
     return events
 
 
@@ -330,21 +343,47 @@ def _caused_by(event: Event) -> Any:
         _cause.reset(token)
 
 
-def _enqueue(line: On, events: Sequence[Event], later_s: int) -> None:
+@contextmanager
+def _enqueued_together() -> Iterator[list[Job]]:
+    """The jobs of an event and of all that its steps emit, enqueued in one statement.
+
+    What fails takes its jobs with it, as it takes its event.
+    """
+    outer = _wanted.get()
+    if outer is not None:
+        before = len(outer)
+        try:
+            yield outer
+        except BaseException:
+            del outer[before:]
+            raise
+        return
+    wanted: list[Job] = []
+    token = _wanted.set(wanted)
+    try:
+        yield wanted
+    finally:
+        _wanted.reset(token)
+    if wanted:
+        jobs.job_manager.batch_defer_jobs(wanted)
+
+
+def _jobs(line: On, events: Sequence[Event], later_s: int) -> Iterator[Job]:
+    """A job for each ``soon`` step and event.
+
+    A bulk step is one job for all that was told together: it finds its work itself.
+    """
     if not line.soon:
         return
-    # A bulk step is one job for all that was told together: it finds its work itself.
-    wanted: list[JSONDict] = [
-        {"event_id": event.id, "name": step_name(step)}
-        for step in line.soon
-        for event in (events[:1] if step in _bulk else events)
-    ]
-    jobs.configure_task(
+    deferrer = jobs.configure_task(
         STEP_TASK,
         queue=SLOW_QUEUE if line.slow else QUEUE,
         priority=line.priority,
         schedule_in={"seconds": later_s} if later_s else None,
-    ).batch_defer(*wanted)
+    )
+    for step in line.soon:
+        for event in events[:1] if step in _bulk else events:
+            yield deferrer.make_new_job(event_id=event.id, name=step_name(step))
 
 
 def _plain(value: UUID | int | str | None) -> int | str:

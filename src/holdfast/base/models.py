@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from functools import cached_property
+from typing import Any, ClassVar
 
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
@@ -52,3 +53,8 @@ class Event(models.Model):
             models.Index(fields=["xid"], name="event_xid"),
             models.Index(fields=["kind", "at"], name="event_kind"),
         ]
+
+    @cached_property
+    def kept(self) -> dict[str, Any]:
+        """What one step has read and the next would read again. Never stored."""
+        return {}

@@ -76,7 +76,12 @@ def _order_once(events: Sequence[Event], verb: Verb) -> None:
         )
         order_many(
             [
-                Order(by_id[event.about["item"]], verb, cause=event)
+                Order(
+                    by_id[event.about["item"]],
+                    verb,
+                    cause=event,
+                    case_id=UUID(case) if (case := event.about.get("case")) else None,
+                )
                 for event in events
                 if (event.id,) not in told
             ],

@@ -35,6 +35,8 @@ class Order:
     body: Mapping[str, Any] | None = None
     enforcement: Enforcement | None = None
     cause: Event | None = None
+    case_id: UUID | None = None
+    """The case of the item, for a caller who knows it."""
 
 
 def order(
@@ -87,7 +89,12 @@ def order_many(orders: Sequence[Order], *, by: By) -> list[Delivery]:
         )
         for each, place in zip(orders, places, strict=True)
     )
-    cases = cases_of(deliveries)
+    cases = cases_of(
+        delivery
+        for each, delivery in zip(orders, deliveries, strict=True)
+        if each.case_id is None
+    )
+    cases |= {each.subject.id: each.case_id for each in orders if each.case_id}
     emit_many(
         Kind.DELIVERY_ORDERED,
         [
@@ -142,6 +149,8 @@ def as_xid(number: int) -> Cast:
 def cases_of(deliveries: Iterable[Delivery]) -> dict[UUID, UUID]:
     """The case in which each delivery's item stands."""
     items = [each.item_id for each in deliveries if each.item_id is not None]
+    if not items:
+        return {}
     return dict(
         read("SELECT item_id, case_id FROM hf_case_item WHERE item_id = ANY(%s)", items)
     )

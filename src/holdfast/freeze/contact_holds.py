@@ -24,6 +24,7 @@ from holdfast.base.errors import InvalidInput, NotAllowed, NotFound
 from holdfast.base.events import Event, Kind, alarm, emit
 from holdfast.freeze.models import ContactHold
 from holdfast.intake.models import Report
+from holdfast.intake.queries import report_of
 from holdfast.items.models import Actor
 from holdfast.items.queries import actor_named
 from holdfast.policy import queries as policies
@@ -34,7 +35,7 @@ MAX_NAME = 2083
 
 def hold_when_asked(event: Event) -> None:
     """Step: a platform's report asked for it, and named who reports."""
-    report = Report.objects.get(id=event.about["report"])
+    report = report_of(event)
     if report.wants_contact_hold and report.reporter_actor is not None:
         _hold(report, report.reporter_actor, reported_actors(report), vouched=True)
 

@@ -6,6 +6,8 @@ A freeze is put on in the transaction that stores the report. Nobody is asked fi
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db import transaction
@@ -15,7 +17,7 @@ from holdfast.base import clock
 from holdfast.base.by import SYSTEM, By, Permission
 from holdfast.base.errors import InvalidInput, NotFound, Refused
 from holdfast.base.events import Event, Kind, Telling, alarm, emit, emit_many
-from holdfast.base.rows import insert
+from holdfast.base.rows import insert, read
 from holdfast.freeze.models import Freeze
 from holdfast.intake.models import Report
 from holdfast.intake.queries import TELLING, told_by
@@ -23,7 +25,7 @@ from holdfast.items.models import Item, ItemState
 from holdfast.items.queries import lock_items
 from holdfast.matching.queries import cleared_among
 from holdfast.policy import queries as policies
-from holdfast.triage.models import Case, CaseItem, CaseState, ItemRole
+from holdfast.triage.models import Case, CaseState, ItemRole
 from holdfast.triage.rules import may_freeze, speaks_with_weight
 
 MIN_THAW_REASON = 10  # characters
@@ -49,12 +51,7 @@ def freeze_what_violates(event: Event) -> None:
     if event.facts["outcome"] != "violation":
         return
     case = Case.objects.get(id=event.about["case"])
-    places = case.items.filter(item__state=ItemState.VISIBLE, certain=True)
-    items = lock_items(places.values_list("item", flat=True))
-    _freeze(
-        case,
-        [(item, "decision") for item in items if item.state == ItemState.VISIBLE],
-    )
+    _freeze(case, [(place, "decision") for place in _visible(case)])
 
 
 def thaw_what_was_cleared(event: Event) -> None:
@@ -103,37 +100,62 @@ def move_to_merged_case(event: Event) -> None:
 def _freeze_case(case: Case, report_id: str | None, *, arrived: bool) -> None:
     """Freeze what may be frozen of a case; thousands of items in a few statements."""
     category = policies.category_of(case.category)
-    # What is only possibly a copy is not hidden before people say that it is one.
-    visible = case.items.filter(item__state=ItemState.VISIBLE, certain=True)
-    locked = visible.select_for_update(of=("item",), no_key=True).order_by("item")
-    places = {place.item_id: place for place in locked.select_related("item")}
+    places = {place.item: place for place in _visible(case)}
     cleared = cleared_among(places) | _decided_clear(case, places.values())
     frozen_since = _frozen_since(case, cleared)
     weight = bool(cleared) and _has_weight(report_id)
-    freezing: list[tuple[Item, str]] = []
+    freezing: list[tuple[Visible, str]] = []
     for place in places.values():
-        item = place.item
         if may_freeze(
             # What people decided is kept down, whatever its category does at a report.
             category_freezes=category.freeze or _found_violation(case),
-            cleared=item.id in cleared,
+            cleared=place.item in cleared,
             weight=weight,
-            frozen_since_clearance=item.id in frozen_since,
+            frozen_since_clearance=place.item in frozen_since,
         ):
-            freezing.append((item, _because(place, arrived=arrived)))
-        elif item.id in cleared and weight and category.freeze:
+            freezing.append((place, _because(place, arrived=arrived)))
+        elif place.item in cleared and weight and category.freeze:
             alarm(
                 "report.clearance_challenged",
-                about={"case": case.id, "item": item.id, "platform": case.platform_id},
+                about={
+                    "case": case.id,
+                    "item": place.item,
+                    "platform": case.platform_id,
+                },
             )
     _freeze(case, freezing)
+
+
+class Visible(NamedTuple):
+    """An item that stands in a case for certain and is shown; locked."""
+
+    item: UUID
+    actor: UUID | None
+    role: str
+    placed_at: datetime
+
+
+def _visible(case: Case) -> list[Visible]:
+    """What may be hidden of a case, locked in the order of its ids.
+
+    What is only possibly a copy is not hidden before people say that it is one.
+    """
+    found = read(
+        "SELECT item.id, item.actor_id, place.role, place.placed_at"
+        " FROM hf_case_item place JOIN hf_item item ON item.id = place.item_id"
+        " WHERE place.case_id = %s AND place.certain AND item.state = %s"
+        " ORDER BY item.id FOR NO KEY UPDATE OF item",
+        case.id,
+        ItemState.VISIBLE,
+    )
+    return [Visible(*each) for each in found]
 
 
 def _found_violation(case: Case) -> bool:
     return case.state == CaseState.DECIDED and case.outcome == "violation"
 
 
-def _decided_clear(case: Case, places: Iterable[CaseItem]) -> set[UUID]:
+def _decided_clear(case: Case, places: Iterable[Visible]) -> set[UUID]:
     """The items that stood in the case when people found no violation, as they were.
 
     What its poster has changed since is not what people looked at: something harmless
@@ -142,7 +164,7 @@ def _decided_clear(case: Case, places: Iterable[CaseItem]) -> set[UUID]:
     if case.outcome != "no_violation" or case.decided_at is None:
         return set()
     at = case.decided_at
-    stood = {place.item_id for place in places if place.placed_at <= at}
+    stood = {place.item for place in places if place.placed_at <= at}
     changed = Item.objects.filter(
         Q(media__added_at__gt=at) | Q(versions__replaced_at__gt=at), id__in=stood
     )
@@ -165,7 +187,7 @@ def _has_weight(report_id: str | None) -> bool:
     return speaks_with_weight(told.claims, told.police_number)
 
 
-def _because(place: CaseItem, *, arrived: bool) -> str:
+def _because(place: Visible, *, arrived: bool) -> str:
     if place.role == ItemRole.REPORTED:
         return "report"
     if place.role == ItemRole.REPOST:
@@ -173,19 +195,19 @@ def _because(place: CaseItem, *, arrived: bool) -> str:
     return "upload" if arrived else "copy"
 
 
-def _freeze(case: Case, freezing: Sequence[tuple[Item, str]]) -> None:
+def _freeze(case: Case, freezing: Sequence[tuple[Visible, str]]) -> None:
     now = clock.now()
     insert(
         Freeze(
-            item=item,
+            item_id=place.item,
             case=case,
             because=because,
             frozen_at=now,
             frozen_by=str(SYSTEM),
         )
-        for item, because in freezing
+        for place, because in freezing
     )
-    frozen = [item.id for item, _because in freezing]
+    frozen = [place.item for place, _because in freezing]
     Item.objects.filter(id__in=frozen).update(state=ItemState.FROZEN)
     emit_many(
         Kind.ITEM_FROZEN,
@@ -194,12 +216,12 @@ def _freeze(case: Case, freezing: Sequence[tuple[Item, str]]) -> None:
                 {
                     "platform": case.platform_id,
                     "case": case.id,
-                    "item": item.id,
-                    "actor": item.actor_id,
+                    "item": place.item,
+                    "actor": place.actor,
                 },
                 {"because": because, "category": case.category},
             )
-            for item, because in freezing
+            for place, because in freezing
         ],
         by=SYSTEM,
     )

@@ -27,6 +27,7 @@ from holdfast.intake.arrival import Mark, note_arrival
 from holdfast.intake.fingerprint import FingerprintGiven as FingerprintGiven
 from holdfast.intake.models import Addition, Codename, Report, Target
 from holdfast.intake.models import Channel as Channel
+from holdfast.intake.queries import as_new
 from holdfast.intake.rules import Frequency
 from holdfast.intake.suspension import is_set_aside
 from holdfast.items.models import Actor, Conversation, Item, Platform
@@ -146,7 +147,7 @@ def receive_report(given: ReportGiven, *, by: By) -> Received:
     located = [target.find(given.platform_id) for target in targets]
     secret = codenames.new_codename() if given.wants_codename else None
     derived = (codenames.lookup(secret), codenames.verifier(secret)) if secret else None
-    with transaction.atomic(savepoint=False):
+    with policy.held(), transaction.atomic(savepoint=False):
         report = Report.objects.create(
             number=report_number(),
             platform_id=given.platform_id,
@@ -164,7 +165,7 @@ def receive_report(given: ReportGiven, *, by: By) -> Received:
             received_at=min(given.received_at or clock.now(), clock.now()),
             received_by=str(by),
         )
-        _add_targets(report, targets, located)
+        added = _add_targets(report, targets, located, first=0)
         if derived:
             Codename.objects.create(
                 report=report,
@@ -189,6 +190,7 @@ def receive_report(given: ReportGiven, *, by: By) -> Received:
                 "located": sum(each.item is not None for each in located),
             },
             by=by,
+            kept={"report": as_new(report, added)},
         )
         if given.contact.strip():
             contacts.keep(report.id, given.contact, Frequency.DECISIONS_ONLY, by=by)
@@ -324,7 +326,7 @@ def add_targets(report_id: UUID, targets: Sequence[TargetGiven], *, by: By) -> N
     with transaction.atomic():
         # Two pages that add at the same moment do not take the same places.
         Report.objects.select_for_update(no_key=True).get(id=report.id)
-        _add_targets(report, new, located)
+        _add_targets(report, new, located, first=report.targets.count())
         for each in new:
             Addition.objects.create(
                 report=report, kind="link", words=each.named_as, added_at=clock.now()
@@ -427,10 +429,13 @@ def _picture(given: FingerprintGiven | None) -> dict[str, Any]:
 
 
 def _add_targets(
-    report: Report, targets: Sequence[TargetGiven], located: Sequence[Found]
-) -> None:
-    first = report.targets.count()
-    Target.objects.bulk_create(
+    report: Report,
+    targets: Sequence[TargetGiven],
+    located: Sequence[Found],
+    *,
+    first: int,
+) -> list[Target]:
+    return Target.objects.bulk_create(
         Target(
             report=report,
             position=position,

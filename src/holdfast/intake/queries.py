@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
 from holdfast.base.errors import NotFound
+from holdfast.base.events import Event
 from holdfast.intake import questions
 from holdfast.intake.contacts import of_report
 from holdfast.intake.legal_forms import FormFacts, FormState, forms_of
@@ -61,12 +62,39 @@ class Reported:
     signed_as: str
 
 
+def report_of(event: Event) -> Report:
+    """The report that an event is about, with what its reporter has told.
+
+    Read once for all steps of the event: they may ask for it without a thought.
+    """
+    report = event.kept.get("report")
+    if report is None:
+        rows = Report.objects.select_related("platform").prefetch_related(*TELLING)
+        report = event.kept["report"] = rows.get(id=event.about["report"])
+    assert isinstance(report, Report)
+    return report
+
+
+def as_new(report: Report, targets: Sequence[Target]) -> Report:
+    """A report of this very moment, of which nothing but its targets is there to read.
+
+    As Django's ``prefetch_related`` leaves it, without asking for what cannot be.
+    """
+    nothing_yet = {
+        name: getattr(report, name).none() for name in TELLING if name != "targets"
+    }
+    its = report.targets.all()
+    vars(its).update(_result_cache=list(targets), _prefetch_done=True)
+    vars(report)["_prefetched_objects_cache"] = {**nothing_yet, "targets": its}
+    return report
+
+
 def by_fingerprint_alone(report: Report) -> bool:
     """Whether all that a report names is a fingerprint.
 
     Such a reporter has shown nothing of where it stands, and is told nothing of that.
     """
-    targets = list(report.targets.values_list("pdq", flat=True))
+    targets = [each.pdq for each in report.targets.all()]
     return bool(targets) and all(pdq is not None for pdq in targets)
 
 

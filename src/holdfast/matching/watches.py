@@ -23,7 +23,8 @@ from holdfast.base.by import SYSTEM, By, Permission
 from holdfast.base.errors import NotAllowed
 from holdfast.base.events import Event, Kind, Telling, emit, emit_many
 from holdfast.intake.fingerprint import FingerprintGiven, each_form
-from holdfast.intake.models import Report, Target
+from holdfast.intake.models import Target
+from holdfast.intake.queries import report_of
 from holdfast.items.models import Item, ItemKind, ItemState, Platform
 from holdfast.items.queries import families_of
 from holdfast.matching.find import Sought, alike, banked
@@ -54,7 +55,9 @@ class Watched:
 
 def bank_fingerprints(event: Event) -> None:
     """Each fingerprint that a report brings is an entry, so that it can match."""
-    report = Report.objects.select_related("platform").get(id=event.about["report"])
+    report = report_of(event)
+    if all(each.pdq is None for each in report.targets.all()):
+        return
     for target in report.targets.filter(pdq__isnull=False, entry=None):
         now = clock.now()
         days = policies.current().watch_days if target.watched else 0

@@ -24,7 +24,7 @@ from holdfast.base.events import Event, Kind, emit, in_bulk
 from holdfast.base.rows import read
 from holdfast.decisions.models import Decision
 from holdfast.intake.models import Report
-from holdfast.intake.queries import by_fingerprint_alone
+from holdfast.intake.queries import by_fingerprint_alone, report_of
 from holdfast.items.models import ItemState
 from holdfast.matching.watches import public
 from holdfast.notifications import facts as so
@@ -50,7 +50,7 @@ is not here is not told to them."""
 
 def make_receipt(event: Event) -> None:
     """What is true at this moment, for the one who reported."""
-    report = Report.objects.select_related("platform").get(id=event.about["report"])
+    report = report_of(event)
     frozen = set(_frozen_by(event))
     standing = CaseItem.objects.filter(
         case__in=CaseTarget.objects.filter(target__report=report).values("case")
@@ -91,12 +91,13 @@ def make_receipt(event: Event) -> None:
     facts = so.of_receipt(
         report.platform.name, body, has_codename=hasattr(report, "codename")
     )
+    alone = by_fingerprint_alone(report)
     facts = replace(
         facts,
         told_to_hide=len(frozen & counting),
         hidden_before=len(names.keys() & counting - frozen),
-        fingerprint_alone=by_fingerprint_alone(report),
-        found_in_public=public(frozen).exists(),
+        fingerprint_alone=alone,
+        found_in_public=alone and public(frozen).exists(),
     )
     if kind == Kind.REPORT_SET_ASIDE:
         facts = replace(facts, set_aside_until=so.set_aside_until(report))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import lru_cache
 
 from django.db.models import QuerySet
@@ -11,9 +14,27 @@ from holdfast.base.rows import read
 from holdfast.policy.models import PolicyVersion
 from holdfast.policy.rules import Category, Policy, read_policy
 
+_held: ContextVar[Policy | None] = ContextVar("holdfast_policy", default=None)
+
+
+@contextmanager
+def held() -> Iterator[None]:
+    """Within this block one policy rules: the one that is in force when it begins.
+
+    A report is placed, frozen and clocked under one version, though another be adopted
+    meanwhile.
+    """
+    token = _held.set(current())
+    try:
+        yield
+    finally:
+        _held.reset(token)
+
 
 def current() -> Policy:
-    """The policy adopted last."""
+    """The policy adopted last, or the one that is held."""
+    if (ruling := _held.get()) is not None:
+        return ruling
     newest = read(
         "SELECT digest FROM hf_policy_version ORDER BY adopted_at DESC, id DESC LIMIT 1"
     )

@@ -18,7 +18,7 @@ from holdfast.base.by import SYSTEM, By, Permission
 from holdfast.base.events import Event, Kind, emit
 from holdfast.base.ids import case_number
 from holdfast.intake.models import Report, Target
-from holdfast.intake.queries import TELLING, told_by
+from holdfast.intake.queries import report_of, told_by
 from holdfast.items.models import Item
 from holdfast.matching import operations as matching
 from holdfast.matching.models import BankEntry, Match
@@ -54,7 +54,7 @@ from holdfast.triage.rules import speaks_with_weight
 
 def place_report_in_case(event: Event) -> None:
     """Place each thing that a report names, with its reposts and known copies."""
-    report = Report.objects.prefetch_related(*TELLING).get(id=event.about["report"])
+    report = report_of(event)
     targets = sorted(report.targets.all(), key=lambda each: each.position)
     copies = {each.id: _copies_of(each) for each in targets}
     lock_places(

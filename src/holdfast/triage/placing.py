@@ -8,13 +8,12 @@ other and end in one case. What is only possibly a copy binds no cases together.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import LiteralString
 from uuid import UUID
-
-from django.db.models import Q
 
 from holdfast.base import clock
 from holdfast.base.errors import NotFound
-from holdfast.base.rows import insert
+from holdfast.base.rows import insert, read
 from holdfast.intake.models import Report
 from holdfast.items.models import ItemState
 from holdfast.items.queries import hold_items, reposts_below
@@ -33,20 +32,33 @@ def lock_places(
     An entry of a bank is locked after them, so that of two things it knows at the same
     instant the second finds the case of the first.
     """
-    cases = Q(items__item__in=items)
-    if report is not None:
-        cases |= Q(targets__target__report=report)
-    if entry is not None:
-        cases |= Q(items__entry=entry)
-        if entry.target_id is not None:
-            cases |= Q(targets__target=entry.target_id)
-    beside = CaseItem.objects.filter(
-        case__in=Case.objects.filter(cases).values("id"),
-        item__state=ItemState.VISIBLE,
+    beside = read(
+        _BESIDE,
+        list(items),
+        report.id if report is not None else None,
+        entry.id if entry is not None else None,
+        entry.target_id if entry is not None else None,
+        ItemState.VISIBLE,
     )
-    hold_items(items | set(beside.values_list("item", flat=True)))
+    hold_items(items | {item for (item,) in beside})
     if entry is not None:
         BankEntry.objects.select_for_update(no_key=True).get(id=entry.id)
+
+
+_BESIDE: LiteralString = """
+SELECT place.item_id FROM (
+    SELECT case_id FROM hf_case_item WHERE item_id = ANY(%s)
+    UNION SELECT place.case_id FROM hf_target
+        JOIN hf_case_target place ON place.target_id = hf_target.id
+        WHERE hf_target.report_id = %s
+    UNION SELECT case_id FROM hf_case_item WHERE entry_id = %s
+    UNION SELECT case_id FROM hf_case_target WHERE target_id = %s
+) AS touched
+JOIN hf_case_item place ON place.case_id = touched.case_id
+JOIN hf_item item ON item.id = place.item_id
+WHERE item.state = %s
+"""
+"""Each way by an index of its own: one condition over all of them has none."""
 
 
 def stands(item_id: UUID, case_id: UUID) -> bool:
