@@ -18,7 +18,6 @@ from uuid import UUID
 
 from holdfast.base import clock
 from holdfast.base.by import By, Permission, anyone
-from holdfast.base.errors import Refused
 from holdfast.demo import founding
 from holdfast.freeze.models import Freeze
 from holdfast.intake.operations import (
@@ -32,7 +31,6 @@ from holdfast.items.operations import ItemGiven, put_item
 from holdfast.review import claims, readings
 from holdfast.review.models import Reading
 from holdfast.review.operations import reveal
-from holdfast.review.queries import hindrance, queue
 from holdfast.staff.queries import by_of
 from holdfast.triage.models import Case, CaseItem
 from holdfast_bench.brigade import (
@@ -146,15 +144,8 @@ def report(platform_id: UUID, each: Arrival) -> None:
 
 def take(person: UUID) -> UUID | None:
     """The next case that this person may work on, claimed; None if there is none."""
-    by = by_of(person)
-    for line in queue(by):
-        if line.claimed_by or hindrance(line.case_id, by):
-            continue
-        try:
-            return claims.claim(case_id=line.case_id, by=by).case_id
-        except Refused:
-            continue
-    return None
+    taken = claims.claim_next(by=by_of(person))
+    return taken.case_id if taken else None
 
 
 def find(case_id: UUID, person: UUID) -> None:

@@ -11,15 +11,17 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import F
 
 from holdfast.base import clock
 from holdfast.base.by import By, Permission
 from holdfast.base.errors import Refused
 from holdfast.base.events import Event, Kind, emit
+from holdfast.review.lines import QueueFilters
 from holdfast.review.models import Claim, Reading
-from holdfast.review.queries import last_activity, touched_before
-from holdfast.review.rules import Hindrance
-from holdfast.staff.queries import person_of
+from holdfast.review.queries import last_activity, queue, touched_before
+from holdfast.review.rules import FOR_SPECIALISTS, Hindrance
+from holdfast.staff.queries import is_specialist, person_of
 from holdfast.triage.models import Case, CaseState
 from holdfast.triage.placing import living
 
@@ -68,6 +70,31 @@ def claim(*, case_id: UUID, by: By) -> Claimed:
             by=by,
         )
     return _claimed(taken)
+
+
+def claim_next(*, by: By) -> Claimed | None:
+    """Take the first case of the queue that this person may work on, if there is one.
+
+    Nobody has to choose what to look at, and nobody is led to a case that another works
+    on, that they have read already, or that waits for a specialist they are not.
+    """
+    by.require(Permission.CASE_CLAIM)
+    read_already = set(
+        Reading.objects.filter(
+            person=person_of(by), case__state=CaseState.OPEN, round=F("case__round")
+        ).values_list("case", flat=True)
+    )
+    for line in queue(by, QueueFilters(claimed="free")):
+        if line.case_id in read_already:
+            continue
+        if line.needs in FOR_SPECIALISTS and not is_specialist(by):
+            continue
+        try:
+            return claim(case_id=line.case_id, by=by)
+        except Refused:
+            # Somebody was quicker, or they worked on it before it was challenged.
+            continue
+    return None
 
 
 def release(*, case_id: UUID, by: By) -> None:

@@ -63,6 +63,18 @@ def test_the_queue_is_by_urgency_and_then_by_the_clock(world: Any) -> None:
     assert "Somebody else is working on this case." in shown
 
 
+def test_the_next_case_is_taken_and_shown(world: Any) -> None:
+    ada, ben = colleague("Ada", "reviewer"), colleague("Ben", "reviewer")
+    _, first = reported(world, "q1", photo="coffee")
+    assert "Take the next case" in words_of(ada.get("/console/"))
+    answer = ada.post("/console/next")
+    assert answer["Location"] == f"/console/case/{first.number}"
+    assert Claim.objects.get().person_id == ada.person_id
+    # It is no use to anybody else, and they are told so.
+    assert ben.post("/console/next")["Location"] == "/console/"
+    assert "There is no case that you can take now." in words_of(ben.get("/console/"))
+
+
 def test_an_empty_queue_says_so(world: Any) -> None:
     ada = colleague("Ada", "reviewer")
     assert "Nothing is waiting here." in words_of(ada.get("/console/"))

@@ -16,12 +16,14 @@ from holdfast.base.models import Event
 from holdfast.review import claims
 from holdfast.review import operations as review
 from holdfast.review.models import Claim
+from holdfast.review.queries import queue
 from holdfast.triage.models import Case
 from tests.stages.review.scene import (
     REASON,
     case,
     case_with_picture,
     look,
+    look_and_read,
     person,
     picture_of,
     read,
@@ -152,3 +154,28 @@ def test_of_two_who_claim_at_the_same_instant_one_holds() -> None:
         thread.join()
     assert len(held) == 1
     assert Claim.objects.filter(released_at=None).count() == 1
+
+
+def test_the_next_case_is_the_first_that_somebody_may_work_on() -> None:
+    """Not one that is held, that they have read, or that waits for a specialist."""
+    cases = {
+        row.id: (row, shown) for row, shown in (case_with_picture() for _ in range(3))
+    }
+    ada, ben = person("reviewer"), person("reviewer")
+    first, second = claims.claim_next(by=ada), claims.claim_next(by=ben)
+    assert first is not None
+    assert second is not None
+    order = [line.case_id for line in queue(ada)]
+    assert [first.case_id, second.case_id] == order[:2]
+    assert set(order) == set(cases)
+    look_and_read(*cases[first.case_id], "no_violation", ada)
+    # The first now waits for a specialist, and Ben holds the second.
+    third = claims.claim_next(by=ada)
+    assert third is not None
+    assert third.case_id == order[2]
+    assert claims.claim_next(by=person("reviewer")) is None
+    expert = claims.claim_next(by=person("specialist"))
+    assert expert is not None
+    assert expert.case_id == first.case_id
+    with pytest.raises(NotAllowed):
+        claims.claim_next(by=person("auditor"))

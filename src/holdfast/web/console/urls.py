@@ -30,6 +30,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("enrol", sign_in.EnrolPage.as_view(), name="enrol"),
     path("me", sign_in.MyPage.as_view(), name="me"),
     path(_CASE, case.CaseView.as_view(), name="case"),
+    path("next", case.ClaimNext.as_view(), name="next"),
     path(f"{_CASE}/claim", case.Claim.as_view(), name="claim"),
     path(f"{_CASE}/release", case.Release.as_view(), name="release"),
     path(f"{_CASE}/note", case.AddNote.as_view(), name="note"),

@@ -31,7 +31,7 @@ from holdfast.review import claims, readings
 from holdfast.review import operations as desk
 from holdfast.review.case_page import case_page
 from holdfast.review.lines import CasePage, TimelineLine
-from holdfast.review.queries import hindrance
+from holdfast.review.queries import case_number_of, hindrance
 from holdfast.review.rules import Need
 from holdfast.staff.queries import myself, person_name, person_of
 from holdfast.triage.doubts import confirm_copy, reject_copy
@@ -181,6 +181,20 @@ class Claim(CaseView):
         except Refused as refusal:
             messages.warning(request, refusal.message)
         return self.go("case", number=page.number)
+
+
+class ClaimNext(Page):
+    """Take the next case of the queue that one may work on."""
+
+    http_method_names = ["post"]
+    needs = Permission.CASE_CLAIM
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """Take it and show it."""
+        taken = claims.claim_next(by=self.by)
+        if taken is None:
+            return self.go("start", said="There is no case that you can take now.")
+        return self.go("case", number=case_number_of(taken.case_id, self.by))
 
 
 class Release(CaseView):

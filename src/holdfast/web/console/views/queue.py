@@ -40,6 +40,7 @@ class QueuePage(Page):
             "total": queue_length(self.by),
             "filter": form if form.is_bound else QueueFilter(),
             "filtered": any(chosen.values()),
+            "may_claim": self.may(Permission.CASE_CLAIM),
             "alarms": alarms[:ALARMS_SHOWN],
             "alarms_more": len(alarms) - ALARMS_SHOWN,
         }

@@ -1,6 +1,6 @@
 /* The console by keyboard.
 
-   For what: j and k move between rows, c claims, r goes to the reason for a reveal,
+   For what: j and k move between rows, n takes the next case, c claims, r goes to the reason for a reveal,
    d goes to the decision, p to what is perhaps a copy, h hides every picture, ? helps. Enter needs no code: the row
    that is chosen has its link in focus. Never does: act on a key pressed in a form
    field, with a modifier, or while a dialog is open; reveal, settle or decide by itself.
