@@ -180,12 +180,37 @@ def _freeze(found: Found) -> str:
     )
 
 
+def _brigade(found: Found) -> str:
+    rows = [
+        (
+            name,
+            f"{one['wrongful_freeze_hours']:,.0f} hours",
+            f"{one['true_report_delay_s'] / 60:.0f} minutes",
+            f"{one['reviews']:,}",
+        )
+        for name, one in (
+            ("Holdfast", found["with"]),
+            ("a desk without the defences", found["without"]),
+        )
+    ]
+    head = ("", "harmless posts hidden", "a true report waits", "times somebody looked")
+    return (
+        "## A brigade at the door\n\n"
+        + _table(head, rows)
+        + f"\nOne simulated day: {found['brigade_reports']:,} false reports against"
+        + f" {found['harmless_posts']} harmless posts, and {found['true_reports']} true"
+        + f" ones; {found['reviewers']} people, {found['review_s'] // 60} minutes a look."
+        + " Each report is of a child's safety, and freezes.\n"
+    )
+
+
 SECTIONS: Mapping[str, Callable[[Found], str]] = {
     "fingerprints": _fingerprints,
     "copies": _copies,
     "edits": _edits,
     "video": _video,
     "freeze": _freeze,
+    "brigade": _brigade,
 }
 
 if __name__ == "__main__":

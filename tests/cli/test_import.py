@@ -18,7 +18,7 @@ from holdfast.base.errors import HoldfastError
 from holdfast.cli import importing, remember_address
 from holdfast.cli.importing import STOPPED
 from holdfast.cli.importing.journal import Journal, Outcome, path_of
-from holdfast.cli.importing.run import UNDER_WAY, Run
+from holdfast.cli.importing.run import UNDER_WAY, Run, Stop
 from holdfast.cli.importing.work import Orders
 from holdfast.items.keys import PlatformGiven, put_platform
 from holdfast.items.models import ApiKey, Item, Media
@@ -151,7 +151,7 @@ def test_ctrl_c_stops_in_order(importer: Importer, tmp_path: Path) -> None:
 
 
 @live
-@pytest.mark.parametrize("after_s", [0.8])
+@pytest.mark.parametrize("after_s", [0.0, 0.3, 0.8])
 def test_ctrl_c_at_the_very_beginning_is_no_traceback(
     importer: Importer, tmp_path: Path, after_s: float
 ) -> None:
@@ -316,7 +316,8 @@ def test_a_worker_that_dies_costs_one_file_and_there_is_never_much_under_way(
     collection = Deadly(str(root))
     with Journal(tmp_path / "journal", {}) as journal:
         journal.take_listing(collection.listing())
-        run = Run(journal, Orders(collection, "", ""), workers=2, tell=tell)
+        orders = Orders(collection, "", "")
+        run = Run(journal, orders, Stop(), workers=2, tell=tell)
         assert run.go()
         counts = journal.counts()
         assert (counts["registered"], counts["refused"]) == (25, 1)

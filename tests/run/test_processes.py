@@ -205,9 +205,11 @@ def test_what_is_kept_is_started_again_and_a_failure_is_tried_again() -> None:
 
 
 OWNER = """
-import sys, os
+import signal, sys
 from pathlib import Path
 from holdfast.run.processes import Program, Supervisor
+# Where the tests run in the background of a shell, this one is ignored and inherited.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 folder = Path(sys.argv[1])
 try:
     with Supervisor(lambda line: print(line, flush=True)) as supervisor:

@@ -41,7 +41,7 @@ from holdfast.cli.importing.collection import Collection, collection_at
 from holdfast.cli.importing.journal import Journal, Listed, shown
 from holdfast.cli.importing.later import ask_again
 from holdfast.cli.importing.manifest import read_manifest
-from holdfast.cli.importing.run import Run
+from holdfast.cli.importing.run import Run, Stop
 from holdfast.cli.importing.work import Orders
 from holdfast.cli.start import make_home
 from holdfast.matching.formats import Kind
@@ -99,30 +99,33 @@ def media(
     """
     _check_target(platform, url, key, dry_run)
     try:
-        collection = collection_at(source)
-        about = {
-            "source": repr(collection),
-            "target": "" if dry_run else url.rstrip("/") or f"platform {platform}",
-        }
-        with _journal(journal, about, dry_run) as kept:
-            words.print(f"Journal: {kept.path}", highlight=False, soft_wrap=True)
-            _list(kept, collection, manifest)
-            with _target(kept, platform, url, key, dry_run) as (address, token):
-                orders = Orders(collection, address, token, base_url, check)
-                if address:
-                    words.print(f"Holdfast: {address}", highlight=False, soft_wrap=True)
-                finished = _work(kept, orders, workers)
-                if address:
-                    ask_again(kept, address, token)
-            counts = {**kept.counts(), "missing": len(kept.missing())}
-            _tell_problems(kept, problems)
-            if as_json:
-                typer.echo(json.dumps({**counts, "finished": finished}))
-            _summary(counts, dry_run=dry_run, finished=finished)
-        if not finished:
-            raise typer.Exit(STOPPED)
-        if counts["refused"] or counts["missing"]:
-            raise typer.Exit(1)
+        with Stop() as stop:
+            collection = collection_at(source)
+            about = {
+                "source": repr(collection),
+                "target": "" if dry_run else url.rstrip("/") or f"platform {platform}",
+            }
+            with _journal(journal, about, dry_run) as kept:
+                words.print(f"Journal: {kept.path}", highlight=False, soft_wrap=True)
+                _list(kept, collection, manifest)
+                with _target(kept, platform, url, key, dry_run) as (address, token):
+                    orders = Orders(collection, address, token, base_url, check)
+                    if address:
+                        words.print(
+                            f"Holdfast: {address}", highlight=False, soft_wrap=True
+                        )
+                    finished = _work(kept, orders, stop, workers)
+                    if address:
+                        ask_again(kept, address, token)
+                counts = {**kept.counts(), "missing": len(kept.missing())}
+                _tell_problems(kept, problems)
+                if as_json:
+                    typer.echo(json.dumps({**counts, "finished": finished}))
+                _summary(counts, dry_run=dry_run, finished=finished)
+            if not finished:
+                raise typer.Exit(STOPPED)
+            if counts["refused"] or counts["missing"]:
+                raise typer.Exit(1)
     except KeyboardInterrupt:
         words.print(GOES_ON)
         raise typer.Exit(STOPPED) from None
@@ -214,7 +217,7 @@ def _list(kept: Journal, collection: Collection, manifest: Path | None) -> None:
     words.print(f"{found} files.", highlight=False)
 
 
-def _work(kept: Journal, orders: Orders, workers: int) -> bool:
+def _work(kept: Journal, orders: Orders, stop: Stop, workers: int) -> bool:
     counts = kept.counts()
     waiting = counts["waiting"]
     done = counts["registered"]
@@ -233,6 +236,7 @@ def _work(kept: Journal, orders: Orders, workers: int) -> bool:
         run = Run(
             kept,
             orders,
+            stop,
             workers=workers or len(os.sched_getaffinity(0)),
             tell=lambda outcome: progress.advance(task),
         )

@@ -21,6 +21,7 @@ from dataclasses import replace
 from itertools import islice
 from multiprocessing import forkserver, resource_tracker
 from types import FrameType
+from typing import Any
 
 from holdfast.base.errors import Unavailable
 from holdfast.cli.importing.journal import Journal, Outcome, State, Unit
@@ -43,24 +44,61 @@ Tell = Callable[[Outcome], None]
 Batch = tuple[Unit, ...]
 
 
+class Stop:
+    """Ctrl-C and the like, heard for as long as this is entered, and never lost.
+
+    An exception that is raised while the interpreter calls back from C is dropped, and
+    Ctrl-C with it; what was asked for is written down here as well.
+    """
+
+    def __init__(self) -> None:
+        self.asked = threading.Event()
+        self._in_order = False
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> Stop:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self._before[number] = signal.signal(number, self._hear)
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    @contextmanager
+    def in_order(self) -> Iterator[None]:
+        """Within this block the first one only asks; a second is in a hurry."""
+        self._in_order = True
+        try:
+            yield
+        finally:
+            self._in_order = False
+
+    def _hear(self, number: int, frame: FrameType | None) -> None:
+        is_first = not self.asked.is_set()
+        self.asked.set()
+        if not (is_first and self._in_order):
+            raise KeyboardInterrupt
+
+
 class Run:
     """One run over what waits in a journal; use it once."""
 
     def __init__(
-        self, journal: Journal, orders: Orders, *, workers: int, tell: Tell
+        self, journal: Journal, orders: Orders, stop: Stop, *, workers: int, tell: Tell
     ) -> None:
         self._journal = journal
         self._orders = orders
         self._workers = workers
         self._tell = tell
-        self._stopped = threading.Event()
+        self._stop = stop
+        self._stopped = stop.asked
         self._under_way: dict[Future[list[Outcome]], Batch] = {}
         self._again: deque[Batch] = deque()
         self._heard_at: float | None = None
         self._failures = 0
         self._not_before = 0.0
         self._exhausted = False
-        self._pool = self._new_pool(workers)
 
     def go(self) -> bool:
         """Register everything that waits; False when somebody stopped it.
@@ -68,7 +106,8 @@ class Run:
         Raises ``Unavailable`` when Holdfast does not answer.
         """
         work = self._batches(self._journal.waiting())
-        with self._stoppable():
+        with self._stop.in_order():
+            self._pool = self._new_pool(self._workers)
             try:
                 while True:
                     self._give_out(work)
@@ -213,22 +252,3 @@ class Run:
         return ProcessPoolExecutor(
             workers, mp_context=context, initializer=begin, initargs=(self._orders,)
         )
-
-    @contextmanager
-    def _stoppable(self) -> Iterator[None]:
-        """The first Ctrl-C lets what is under way end in order, a second does not."""
-
-        def stop(number: int, frame: FrameType | None) -> None:
-            if self._stopped.is_set():
-                raise KeyboardInterrupt
-            self._stopped.set()
-
-        before = {
-            number: signal.signal(number, stop)
-            for number in (signal.SIGINT, signal.SIGTERM)
-        }
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
