@@ -19,6 +19,7 @@ from threading import Lock, Thread
 from typing import Any
 
 import pytest
+from django.db import transaction
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from holdfast.base import clock, events
@@ -303,8 +304,8 @@ class Site:
         )
         for actor, part in parts:
             ActorPart.objects.create(decision=decision, actor=actor, part=part)
-        case.state = CaseState.DECIDED
-        case.save(update_fields=["state"])
+        case.state, case.outcome, case.decided_at = CaseState.DECIDED, outcome, now
+        case.save(update_fields=["state", "outcome", "decided_at"])
         return emit(
             Kind.CASE_DECIDED,
             about={
@@ -316,10 +317,18 @@ class Site:
             by=SYSTEM,
         )
 
-    def reopen(self, case: Case) -> None:
+    def reopen(self, case: Case, because: str = "challenge") -> None:
+        """A new round, told as triage tells it."""
         case.state = CaseState.OPEN
         case.round += 1
-        case.save(update_fields=["state", "round"])
+        with transaction.atomic():
+            case.save(update_fields=["state", "round"])
+            emit(
+                Kind.CASE_REOPENED,
+                about={"platform": case.platform_id, "case": case.id},
+                facts={"because": because, "round": case.round},
+                by=SYSTEM,
+            )
 
     def seal(
         self, subject: Item | Media, kind: str = "original", sha256: str = "a"

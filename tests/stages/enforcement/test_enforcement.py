@@ -283,6 +283,35 @@ def test_while_a_case_is_open_again_nothing_more_is_removed(
     assert sorted(state for _, state in enforced()) == ["confirmed", "undone"]
 
 
+def test_a_late_copy_opens_a_case_again_and_holds_up_nothing_decided(
+    site: Site, network: Network
+) -> None:
+    """An upload that only resembles what was decided must not shield the offender."""
+    joe = site.actor("joe")
+    item = site.item("post-1")
+    case = site.case(item)
+    network.behave = lambda _: (503, b"")
+    decide(site, case, joe=Part.OFFENDER)
+    case.refresh_from_db()
+    site.reopen(case, because="copy")
+    network.behave = None
+    sealed(site, case, item, "snapshot")
+    with clock.shifted(timedelta(minutes=5)):
+        operations.hand_over_due()
+        run_jobs()
+    assert told(item) == ["remove"]
+    joe.refresh_from_db()
+    assert joe.state == "suspended"
+    # A challenge does: then people look at everything again.
+    other = site.item("post-2")
+    second = site.case(other)
+    decide(site, second)
+    second.refresh_from_db()
+    site.reopen(second)
+    sealed(site, second, other, "snapshot")
+    assert told(other) == []
+
+
 def test_a_second_violation_removes_nothing_twice_and_frees_who_is_no_offender(
     site: Site, network: Network
 ) -> None:
