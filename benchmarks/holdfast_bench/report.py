@@ -185,7 +185,7 @@ def _brigade(found: Found) -> str:
         (
             name,
             f"{one['wrongful_freeze_hours']:,.0f} hours",
-            f"{one['true_report_delay_s'] / 60:.0f} minutes",
+            f"{one['true_report_delay_s'] / 3600:,.1f} hours",
             f"{one['reviews']:,}",
         )
         for name, one in (
@@ -199,7 +199,8 @@ def _brigade(found: Found) -> str:
         + _table(head, rows)
         + f"\nOne simulated day: {found['brigade_reports']:,} false reports against"
         + f" {found['harmless_posts']} harmless posts, and {found['true_reports']} true"
-        + f" ones; {found['reviewers']} people, {found['review_s'] // 60} minutes a look."
+        + f" ones; {found['reviewers']} people who take"
+        + f" {found['review_s'] // 60} minutes for a look."
         + " Each report is of a child's safety, and freezes.\n"
     )
 

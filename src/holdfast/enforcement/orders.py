@@ -65,14 +65,10 @@ def order_many(orders: Sequence[Order], *, by: By) -> list[Delivery]:
     places = _feed_places(orders)
     for each in orders:
         each.subject.deliveries += 1
-    items = [each.subject for each in orders if isinstance(each.subject, Item)]
-    actors = [each.subject for each in orders if isinstance(each.subject, Actor)]
-    Item.objects.filter(id__in=[item.id for item in items]).update(
-        deliveries=F("deliveries") + 1
-    )
-    Actor.objects.filter(id__in=[actor.id for actor in actors]).update(
-        deliveries=F("deliveries") + 1
-    )
+    for kind in (Item, Actor):
+        ids = [each.subject.id for each in orders if isinstance(each.subject, kind)]
+        if ids:
+            kind.objects.filter(id__in=ids).update(deliveries=F("deliveries") + 1)
     deliveries = insert(
         Delivery(
             **about_subject(each.subject),

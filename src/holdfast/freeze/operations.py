@@ -173,6 +173,8 @@ def _decided_clear(case: Case, places: Iterable[Visible]) -> set[UUID]:
 
 def _frozen_since(case: Case, items: set[UUID]) -> set[UUID]:
     """Which of some items were frozen again after people cleared them."""
+    if not items:
+        return set()
     freezes = Freeze.objects.filter(item__in=items)
     if case.decided_at is not None:
         freezes = freezes.filter(frozen_at__gt=case.decided_at)

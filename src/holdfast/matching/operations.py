@@ -18,6 +18,7 @@ from holdfast.base import clock
 from holdfast.base.by import SYSTEM, By
 from holdfast.base.deadlock import again_after_deadlock
 from holdfast.base.events import Event, Kind, emit, in_bulk
+from holdfast.base.rows import read
 from holdfast.intake.models import Target
 from holdfast.items.models import Item, ItemState
 from holdfast.matching.models import (
@@ -195,7 +196,7 @@ def _bank(
     """Enter every signal of some items; what is banked of an item already stays."""
     said: dict[str, Any] = {
         "items": list(item_ids),
-        "bank": bank_here(kind).id,
+        "bank": _bank_id(kind),
         "state": state,
         "category": category,
         "case": case_id,
@@ -205,6 +206,12 @@ def _bank(
     }
     with connection.cursor() as cursor:
         cursor.execute(_ENTER, said)
+
+
+def _bank_id(kind: BankKind) -> UUID:
+    """The id of the bank of what was reported here, or of what was decided."""
+    known = read("SELECT id FROM hf_bank WHERE slug = %s", HERE[kind][0])
+    return UUID(str(known[0][0] if known else bank_here(kind).id))
 
 
 _ENTER = """
