@@ -11,6 +11,8 @@ from pathlib import Path
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, Request
 
+from tests.browser.hearing import assert_can_be_heard
+
 MISSING = (
     "Chromium is missing. Run: make test (it installs chromium), "
     "or apt-get install chromium"
@@ -97,10 +99,14 @@ class Visitor:
 
 
 def assert_accessible(page: Page) -> None:
-    """No rule of axe is broken: WCAG 2.2 A and AA, and what is held to be good."""
+    """No rule of axe is broken: WCAG 2.2 A and AA, and what is held to be good.
+
+    And a screen reader has something sensible to say of all of it.
+    """
     options = {"runOnly": {"type": "tag", "values": _TAGS}}
     found = Axe().run(page, options=options)
     assert not found.violations_count, f"{page.url}\n{found.generate_report()}"
+    assert_can_be_heard(page)
 
 
 def assert_fits(page: Page) -> None:

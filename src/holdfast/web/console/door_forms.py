@@ -65,6 +65,8 @@ class SuspendFlagger(forms.Form):
 class TakeDown(forms.Form):
     """What somebody said on the telephone, or wrote in a letter."""
 
+    use_required_attribute = False
+
     channel = forms.ChoiceField(
         label="How did it come?",
         choices=[("phone", "By telephone"), ("letter", "By letter")],
@@ -84,6 +86,8 @@ class TakeDown(forms.Form):
     category = forms.ChoiceField(
         label="What is it about?",
         error_messages={"required": "Choose what it is about."},
+        # Not ``required``: a browser calls that invalid before anything is sent.
+        widget=forms.Select(attrs={"aria-required": "true"}),
     )
     addresses = WordsWhenNeeded(
         label="Where is it?",

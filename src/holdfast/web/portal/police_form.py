@@ -27,6 +27,9 @@ MAX_REACH = 120
 """Characters of an e-mail address or a telephone number; all of it fits 400."""
 
 
+NEEDED = {"aria-required": "true"}
+
+
 class OneOfTwo(forms.CharField):
     """One of two boxes is needed, so that neither is "optional"."""
 
@@ -36,10 +39,14 @@ class OneOfTwo(forms.CharField):
 class PoliceReport(forms.Form):
     """A report by the police."""
 
+    # A browser calls what is required and empty invalid, before anything is sent.
+    use_required_attribute = False
+
     agency = forms.CharField(
         label=_("Your agency and unit"),
         max_length=MAX_AGENCY,
         error_messages={"required": _("Write the name of your agency.")},
+        widget=forms.TextInput(attrs=NEEDED),
     )
     country = forms.CharField(
         label=_("Country"), required=False, max_length=MAX_COUNTRY
@@ -67,6 +74,7 @@ class PoliceReport(forms.Form):
     category = forms.ChoiceField(
         label=_("What is it about?"),
         error_messages={"required": _("Choose what it is about.")},
+        widget=forms.Select(attrs=NEEDED),
     )
     address = OneOfTwo(
         label=_("Where is it?"),
