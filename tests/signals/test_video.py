@@ -11,13 +11,18 @@ import av
 import numpy as np
 import pytest
 
+from holdfast.signals import video_frames
 from holdfast.signals.digest import digest_bytes
 from holdfast.signals.pdq import hamming, pdq, pdq_reference
 from holdfast.signals.sign import Part, sign_picture
 from holdfast.signals.video import MOVED_BITS, VideoSignals, sign_video
 from holdfast.signals.video_clock import MAX_FRAMES_UNTAKEN, Clock, Slots
 from holdfast.signals.video_frames import Depth, VideoReader
-from holdfast.signals.video_luma import luma_as_seen
+from holdfast.signals.video_luma import (
+    luma_as_seen,
+    stretched,
+    stretched_reference,
+)
 from holdfast.signals.video_match import Relation, compare, find_still
 from holdfast_bench.films import EDITS, letterbox, part, write
 from tests.signals import films
@@ -112,6 +117,61 @@ def test_keyframes_are_few_and_the_same_pictures() -> None:
         nearest = min(hamming(view.pdq.bits, v.pdq.bits) for v in whole.views)
         assert nearest <= 16
     assert fast.incomplete is None
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "options"),
+    [
+        ("reordered.mp4", "libx264", {"bf": "8", "g": "60"}),
+        ("plain.mov", "libx264", {"bf": "0", "g": "30"}),
+        ("reordered.mkv", "libx264", {"bf": "3", "g": "90"}),
+        ("hevc.mp4", "libx265", {"x265-params": "log-level=none:keyint=60"}),
+        ("vp9.webm", "libvpx-vp9", {"deadline": "realtime", "cpu-used": "8"}),
+        ("mpeg4.mp4", "mpeg4", {"q": "6"}),
+        ("stream.ts", "libx264", {"g": "60"}),
+    ],
+)
+def test_keyframes_are_the_same_where_ffmpeg_does_not_decode_to_open(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    codec: str,
+    options: dict[str, str],
+) -> None:
+    path = write(tmp_path / name, films.frames(seconds=7), codec=codec, options=options)
+    fast = sign_video(path, keyframes_only=True)
+    monkeypatch.setattr(video_frames, "_TELL_ALL", ())
+    assert sign_video(path, keyframes_only=True) == fast
+    assert fast.incomplete is None
+    assert len(fast.views) >= 2
+
+
+def test_of_nothing_but_keyframes_one_a_second_is_decoded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(
+        tmp_path / "all.mp4",
+        films.frames(seconds=6),
+        codec="libx264",
+        options={"g": "1"},
+    )
+    decoded: list[int] = []
+    shown_at = Clock.at
+
+    def counted(clock: Clock, frame: Any) -> int:
+        decoded.append(1)
+        return shown_at(clock, frame)
+
+    monkeypatch.setattr(Clock, "at", counted)
+    fast = sign_video(path, keyframes_only=True)
+    assert len(decoded) == len({view.at_ms for view in fast.views}) == 6
+
+
+def test_the_stretch_is_its_reference_at_every_level() -> None:
+    levels = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    assert np.array_equal(stretched(levels), stretched_reference(levels))
+    # As a frame's plane is handed in: with padding between its lines.
+    assert np.array_equal(stretched(levels[:, :9]), stretched_reference(levels[:, :9]))
 
 
 @pytest.mark.parametrize("edit", EDITS)

@@ -120,7 +120,7 @@ def test_even_a_playlist_that_is_opened_reaches_nothing(
             assert container.streams.video
     kind: Any = SimpleNamespace(demuxer=demuxer)
     with pytest.raises(MediaRefused):
-        video_frames._open(source, kind)
+        video_frames._open(source, kind, video_frames.Depth.EVERYTHING)
 
 
 def test_a_reference_to_another_file_leads_nowhere(tmp_path: Path) -> None:

@@ -69,6 +69,13 @@ DECODERS = (
 """FFmpeg's names of the video decoders that may run. No audio decoder may."""
 
 
+_TELL_ALL = ("mov", "matroska")
+"""Demuxers of containers that state each frame's time and the decoder's settings.
+FFmpeg decodes the beginning of a file to learn how far frames are out of order; for
+keyframes that means nothing, and it takes as long as one of them. Other containers
+state less."""
+
+
 class Depth(StrEnum):
     """Which frames are decoded."""
 
@@ -129,9 +136,10 @@ class VideoReader(AbstractContextManager["VideoReader"]):
         """Up to then every decoded frame is taken; whoever iterates may set it."""
         self._deadline = deadline
         self._slots = Slots(every_s * 1000)
+        self._asked = Slots(every_s * 1000)
         self._packets_ms = 0
         self.kind = _check_file(source)
-        self._container = _open(source, self.kind)
+        self._container = _open(source, self.kind, depth)
         try:
             self._stream = _video_stream(self._container)
             self._prepare(threads)
@@ -209,14 +217,26 @@ class VideoReader(AbstractContextManager["VideoReader"]):
 
     def _needed_packets(self) -> Iterator[Any]:
         for packet in self._demuxed():
+            at_ms = None
             if packet.pts is not None:
                 at_ms = self._clock.stated_ms(packet.pts)
                 self._slots.note_packet(at_ms)
                 self._packets_ms = max(self._packets_ms, round(at_ms))
-            # The last packet is empty and asks for what is still inside.
-            is_wanted = packet.is_keyframe or packet.size == 0
-            if is_wanted or self.depth is not Depth.KEYFRAMES:
+            if self.depth is not Depth.KEYFRAMES or self._is_due(packet, at_ms):
                 yield packet
+
+    def _is_due(self, packet: Any, at_ms: float | None) -> bool:
+        """Whether a pass over keyframes decodes this one: the first of each slot.
+
+        So what has nothing but keyframes, as what cameras write for editing, is not
+        decoded whole.
+        """
+        if packet.size == 0:
+            # The last packet is empty and asks for what is still inside.
+            return True
+        if not packet.is_keyframe:
+            return False
+        return at_ms is None or self._asked.takes(round(at_ms))
 
     def _demuxed(self) -> Iterator[Any]:
         """Packets to the end of the file, or to where it breaks."""
@@ -256,7 +276,7 @@ def _check_file(source: BinaryIO) -> VideoKind:
     return kind
 
 
-def _open(source: BinaryIO, kind: VideoKind) -> Any:
+def _open(source: BinaryIO, kind: VideoKind, depth: Depth) -> Any:
     rules = {
         # "none" is no protocol's name: whatever a file refers to stays closed.
         "protocol_whitelist": "none",
@@ -264,12 +284,15 @@ def _open(source: BinaryIO, kind: VideoKind) -> Any:
         "codec_whitelist": DECODERS,
         "max_streams": "64",
     }
+    probing = {"max_pixels": str(MAX_FRAME_PIXELS)}
+    if depth is Depth.KEYFRAMES and kind.demuxer in _TELL_ALL:
+        probing["skip_frame"] = "all"
     try:
         return av.open(
             source,
             format=kind.demuxer,
             container_options=rules,
-            options={"max_pixels": str(MAX_FRAME_PIXELS)},
+            options=probing,
             metadata_errors="replace",
             buffer_size=READ_BYTES,
             timeout=MAX_WAIT_S,

@@ -20,8 +20,11 @@ FULL_RANGE = 2
 """FFmpeg's AVCOL_RANGE_JPEG. Everything else, also what is not said, is studio range:
 the default of every video standard, and of players."""
 _BLACK, _WHITE = 16, 235
-_LEVELS = np.round((np.arange(256) - _BLACK) * 255 / (_WHITE - _BLACK))
-_STRETCH = np.clip(_LEVELS, 0, 255).astype(np.uint8)
+_STEPS_BITS = 15
+_STEP = np.int32(round((255 << _STEPS_BITS) / (_WHITE - _BLACK)))
+_START = np.int32(_BLACK * _STEP - (1 << (_STEPS_BITS - 1)))
+"""The stretch in whole numbers, which compile to vectors and round as the plain sum
+does at every level; a table looked up for each pixel takes four times as long."""
 _TOP_BITS = ("p010", "p012", "p016", "p210", "p212", "p216", "p410", "p412", "p416")
 """Formats that keep fewer than 16 bits at the top of 16."""
 _PLANAR = ("yuv4", "yuvj4", "yuva4", "nv12", "nv16", "nv21", "nv24", "nv42")
@@ -35,7 +38,7 @@ def luma_as_seen(frame: Any) -> NDArray[np.uint8]:
         luma = _luma_plane(frame)
         is_full = frame.color_range == FULL_RANGE or "yuvj" in frame.format.name
         if not is_full:
-            return _stretched(_turned(luma, frame), _STRETCH)
+            return stretched(_turned(luma, frame))
     else:
         luma = _rows(frame.reformat(format="gray", dst_color_range="JPEG"), np.uint8)
     # A copy: the frame's memory goes back to the decoder.
@@ -43,13 +46,20 @@ def luma_as_seen(frame: Any) -> NDArray[np.uint8]:
 
 
 @kernel
-def _stretched(luma: NDArray[np.uint8], levels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Each pixel of ``luma`` (H, W) through ``levels`` (256,), in new memory."""
-    stretched = np.empty(luma.shape, np.uint8)
+def stretched(luma: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """``luma`` (H, W) from the studio range to 0..255, clipped, in new memory."""
+    wide = np.empty(luma.shape, np.uint8)
     for row in range(luma.shape[0]):
         for column in range(luma.shape[1]):
-            stretched[row, column] = levels[luma[row, column]]
-    return stretched
+            level = (np.int32(luma[row, column]) * _STEP - _START) >> _STEPS_BITS
+            wide[row, column] = max(0, min(255, int(level)))
+    return wide
+
+
+def stretched_reference(luma: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The same as :func:`stretched`, said plainly."""
+    levels = np.round((luma.astype(np.float64) - _BLACK) * 255 / (_WHITE - _BLACK))
+    return np.clip(levels, 0, 255).astype(np.uint8)
 
 
 def _has_luma_plane(format_: Any) -> bool:
