@@ -34,6 +34,7 @@ from holdfast.matching.segments import Segment, new_segment
 from holdfast.matching.table_rows import Rows, Witness
 from holdfast.signals.hamming import search, to_fingerprints, to_words
 from holdfast.signals.tables import shuffled
+from holdfast_bench.machine import processor
 
 _missing: str | None = None
 try:
@@ -454,11 +455,3 @@ def available_bytes() -> int:
         if line.startswith("MemAvailable:"):
             return int(line.split()[1]) * 1024
     return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-
-
-def processor() -> str:
-    """Its name as the kernel tells it."""
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            return line.partition(":")[2].strip()
-    return platform.machine()

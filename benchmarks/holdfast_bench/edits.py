@@ -1,73 +1,65 @@
 """Which edits of a photograph are still found: by PDQ alone, and by Holdfast.
 
-Every photograph is reported in turn; its edited copies stand among thousands of cuts of
-the others. PDQ alone is Meta's rule: one fingerprint of each file, 31 bits, quality 50.
-Holdfast is that with turned, mirrored and trimmed views, and local features; a copy
+Every photograph is reported in turn; its edited copies stand among thousands of other
+pictures: cuts of the other photographs, and those of the folder that are not reported,
+whole and cut. PDQ alone is Meta's rule: one fingerprint of each file, 31 bits, quality
+50. Holdfast is that with turned, mirrored and trimmed views, and local features; a copy
 counts as found where it would be frozen, and apart from that where it would be shown
 to people. The peer (PDQ as everybody uses it) sees the same files in the same run.
 
-Smooth photographs are counted and left out: where fewer than MIN_VISIBLE_POINTS can be
-followed, or all lie on one line, there is nothing to hold on to, and Holdfast never
-freezes by features alone.
+Smooth photographs are counted and not reported: where fewer than MIN_VISIBLE_POINTS can
+be followed, or all lie on one line, there is nothing to hold on to, and Holdfast never
+freezes by features alone. The work is spread over processes, one for each core.
 """
 
 from __future__ import annotations
 
-import io
-import platform
+import multiprocessing
+import os
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from random import Random
 from statistics import median
-from typing import Any
-
-import numpy as np
-import skimage.data
-from PIL import Image, ImageOps, UnidentifiedImageError
+from typing import Any, TypeVar
 
 from holdfast.base.errors import InvalidInput, Unavailable
-from holdfast.signals.alignment import Verdict, align
+from holdfast.signals.alignment import Alignment, Verdict, align
 from holdfast.signals.features import (
     Features,
     Query,
     available,
-    extract,
-    extract_query,
 )
-from holdfast.signals.media import decode_luma
+from holdfast.signals.opencv import cv2
 from holdfast.signals.pdq import hamming
 from holdfast.signals.resemblance import resemblances
-from holdfast.signals.sign import MATCH_DISTANCE_BITS, Signals, sign_picture
-from holdfast.signals.votes import FeatureIndex
-from holdfast_bench.edited import EDITS, PDQ_FAMILIES, SCENES, as_jpeg
+from holdfast.signals.sign import MATCH_DISTANCE_BITS, Signals
+from holdfast.signals.votes import Candidate, FeatureIndex
+from holdfast_bench.edited import EDITS, PDQ_FAMILIES
+from holdfast_bench.edits_made import (
+    Edited,
+    Item,
+    Photograph,
+    by_pdq_alone,
+    described,
+    edited_copies,
+    unrelated,
+)
+from holdfast_bench.gallery import Source, is_unrelated, sources
+from holdfast_bench.machine import processor
 
-SKIMAGE = (
-    "astronaut", "brick", "camera", "chelsea", "coffee", "coins", "grass", "gravel",
-    "hubble_deep_field", "immunohistochemistry", "moon", "page", "retina", "rocket",
-    "text",
-)  # fmt: skip
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
-LONGEST_PIXELS = 1600
-"""Photographs are made smaller than this first, as most sites do."""
-DEFAULT_PHOTOGRAPHS = 24
-CUTS_PER_PHOTOGRAPH = 60
-CUT_SHARES = (0.25, 0.6)
+DEFAULT_PHOTOGRAPHS = 40
+CUTS = 60
+"""Of each reported photograph."""
 ALIKE_CANDIDATES = 12
-"""Photographs aligned with each, to see which of the folder show one scene."""
-MIN_VISIBLE_POINTS = 40
-"""Points that can be followed from a photograph's thumbnail to itself."""
-SEED = 20261122
+"""Pictures aligned with each photograph, to see which of them show one scene."""
 
-
-@dataclass(frozen=True, slots=True)
-class _Photograph:
-    name: str
-    picture: Image.Image
-    signals: Signals
-    query: Query
-    stored: Features
+Task = TypeVar("Task")
+Made = TypeVar("Made")
+Do = Callable[[Callable[[Task], Made], Sequence[Task]], Iterator[Made]]
 
 
 def run(
@@ -75,7 +67,8 @@ def run(
     n: int | None = None,
     media: Path | None = None,
     progress: Callable[[str], None] = lambda line: None,
-    cuts: int = CUTS_PER_PHOTOGRAPH,
+    cuts: int = CUTS,
+    workers: int | None = None,
 ) -> dict[str, Any]:
     """Measure ``n`` photographs (of ``media``, a folder, where given).
 
@@ -84,108 +77,215 @@ def run(
     """
     if not available():
         raise Unavailable("This needs OpenCV: install holdfast[features].")
-    photographs, smooth = _photographs(media, n or DEFAULT_PHOTOGRAPHS)
-    if len(photographs) < 2:
-        raise InvalidInput("This needs two photographs that are not smooth.")
-    progress(f"{len(photographs)} photographs, {len(smooth)} smooth ones left out")
-    bench = _Bench(photographs, cuts)
-    families = {name: {"pdq": 0, "holdfast": 0, "for_people": 0} for name in EDITS}
-    for place, each in enumerate(photographs):
-        bench.report(each, families)
-        progress(f"{place + 1} of {len(photographs)}: {each.name}")
-    count = len(photographs)
-    shares = {
-        family: {how: round(found / count, 3) for how, found in counts.items()}
-        for family, counts in families.items()
-    }
+    workers = workers or os.cpu_count() or 1
+    began = time.monotonic()
+    with _spread(workers) as do:
+        chosen, smooth, rest = _chosen(do, *sources(media), n or DEFAULT_PHOTOGRAPHS)
+        if len(chosen) < 2:
+            raise InvalidInput("This needs two photographs that are not smooth.")
+        progress(f"{len(chosen)} photographs, {len(smooth)} smooth ones not reported")
+        others = [each.source for each in (*chosen[1:], chosen[0])]
+        tasks = [(a.source, b, cuts) for a, b in zip(chosen, others, strict=True)]
+        edited = list(_told(do(edited_copies, tasks), len(tasks), "edited", progress))
+        beside = list(_told(do(unrelated, rest), len(rest), "unrelated", progress))
+    items = [item for each in edited for item in each.items]
+    items += [item for each in beside for item in each]
+    with _spread(workers, partial(_begin, items, chosen)) as do:
+        places = range(len(chosen))
+        reports = list(_told(do(_report, places), len(chosen), "reported", progress))
     return {
-        "families": shares,
-        "pdq_families_found": min(shares[name]["holdfast"] for name in PDQ_FAMILIES),
-        "wrongly_frozen": len(bench.wrongly_frozen),
-        "unrelated": bench.unrelated,
-        "compared_with_unrelated": bench.compared,
-        "wrongly_frozen_names": bench.wrongly_frozen,
-        "near_duplicates": _near_duplicates(photographs),
-        "alike": sorted(pair for pair in bench.alike if pair[0] != pair[1]),
-        "photographs": count,
+        **_families(reports),
+        **_unrelated_found(items, reports),
+        "near_duplicates": _near_duplicates(edited),
+        "photographs": len(chosen),
         "smooth": smooth,
-        "bytes_a_picture": {
-            "index": round(bench.index.size_bytes / len(bench.index)),
-            "stored": round(median(len(p.stored.to_bytes()) for p in photographs)),
+        "bytes_a_picture": _bytes(items),
+        "ms": {
+            "extract": round(1000 * median(s for e in edited for s in e.extract_s)),
+            "search": round(1000 * median(each.search_s for each in reports)),
         },
-        "ms": {name: round(1000 * median(all_)) for name, all_ in bench.times.items()},
-        "machine": platform.processor() or platform.machine(),
+        "took_s": round(time.monotonic() - began),
+        "machine": {"processor": processor(), "cores": os.cpu_count()},
     }
 
 
-class _Bench:
-    """The registered pictures, their index, and what was counted."""
+# Work for many processes ----------------------------------------------------------
 
-    def __init__(self, photographs: Sequence[_Photograph], cuts: int) -> None:
-        self.times: dict[str, list[float]] = {"extract": [], "search": []}
-        self.items: list[tuple[str, str, Signals, Features]] = []
-        chance = Random(SEED)
-        for place, each in enumerate(photographs):
-            other = photographs[(place + 1) % len(photographs)].picture
-            for family, edit in EDITS.items():
-                made = edit(each.picture, Random(each.name + family), other)
-                self._register(each.name, family, as_jpeg(made, chance.randint(60, 90)))
-            for _ in range(cuts):
-                self._register(each.name, "", as_jpeg(_cut(each.picture, chance), 85))
-        self.index = FeatureIndex()
-        self.index.add([(row, item[3]) for row, item in enumerate(self.items)])
-        self.unrelated = len(photographs) * cuts
-        self.compared = 0
-        self.wrongly_frozen: list[str] = []
-        # Photographs of one scene may lie in the folder: their cuts are not unrelated.
-        whole = FeatureIndex()
-        whole.add([(row, each.stored) for row, each in enumerate(photographs)])
-        self.alike = {
-            (one.name, photographs[near.picture_id].name)
-            for one in photographs
-            for near in whole.candidates(one.query, ALIKE_CANDIDATES)
-            if align(one.query, photographs[near.picture_id].stored) is not None
+
+@contextmanager
+def _spread(workers: int, begin: Callable[[], None] | None = None) -> Iterator[Any]:
+    """A map over some processes, or in this one where there is but one worker."""
+    if workers == 1:
+        if begin:
+            begin()
+        yield map
+        return
+    # A fork would take over OpenCV's threads, which do not survive it.
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, spawn, partial(_alone, begin)) as pool:
+        yield pool.map
+
+
+def _alone(begin: Callable[[], None] | None) -> None:
+    # One process for each core, so one thread for each process.
+    cv2.setNumThreads(1)
+    if begin:
+        begin()
+
+
+def _told(
+    made: Iterable[Made], count: int, what: str, progress: Callable[[str], None]
+) -> Iterator[Made]:
+    for number, each in enumerate(made, 1):
+        progress(f"{number} of {count} {what}")
+        yield each
+
+
+# Choosing -------------------------------------------------------------------------
+
+
+def _chosen(
+    do: Any, photographs: Sequence[Source], strangers: Sequence[Source], most: int
+) -> tuple[list[Photograph], list[str], list[Source]]:
+    """What is reported, what is too smooth, and what is only compared with."""
+    chosen: list[Photograph] = []
+    smooth: list[Source] = []
+    for first in range(0, len(photographs), most):
+        some = photographs[first : first + most]
+        for source, found in zip(some, do(described, some), strict=True):
+            if isinstance(found, Photograph):
+                chosen.append(found)
+            elif found:
+                smooth.append(source)
+        if len(chosen) >= most:
+            break
+    reported = {each.source for each in chosen[:most]}
+    rest = [each for each in (*photographs, *strangers) if each not in reported]
+    return chosen[:most], [each.name for each in smooth], rest
+
+
+# Reporting ------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Reported:
+    families: dict[str, dict[str, int]] = field(
+        default_factory=lambda: {
+            name: {"pdq": 0, "holdfast": 0, "for_people": 0} for name in EDITS
         }
+    )
+    alike: list[tuple[str, str, str]] = field(default_factory=list)
+    """Other pictures of the folder that are of the same scene, and what is made of
+    them: they are not unrelated."""
+    compared: int = 0
+    wrongly_frozen: list[str] = field(default_factory=list)
+    wrongly_for_people: list[str] = field(default_factory=list)
+    search_s: float = 0.0
 
-    def _register(self, name: str, family: str, data: bytes) -> None:
-        luma = decode_luma(data).pixels
-        start = time.perf_counter()
-        features = extract(luma)
-        self.times["extract"].append(time.perf_counter() - start)
-        stored = Features.from_bytes(features.to_bytes())
-        self.items.append((name, family, sign_picture(data), stored))
 
-    def report(
-        self, photograph: _Photograph, families: dict[str, dict[str, int]]
-    ) -> None:
+class _Others(FeatureIndex):
+    """An index without the cuts of one photograph: these are copies, but no edit."""
+
+    def __init__(self, index: FeatureIndex, without: set[int]) -> None:
+        super().__init__()
+        self.blocks = index.blocks
+        self._without = without
+
+    def candidates(self, query: Query, most: int) -> list[Candidate]:
+        found = super().candidates(query, most)
+        return [each for each in found if each.picture_id not in self._without]
+
+
+class _Desk:
+    """The registered pictures and their index, as one process has them."""
+
+    def __init__(self, items: list[Item], photographs: list[Photograph]) -> None:
+        self.items = items
+        self.photographs = photographs
+        self.features = [Features.from_bytes(each.features) for each in items]
+        self.index = FeatureIndex()
+        self.index.add(list(enumerate(self.features)))
+        self.wholes = FeatureIndex()
+        wholes = [(each.source.name, each.stored) for each in photographs]
+        wholes += [
+            (each.name, features)
+            for each, features in zip(items, self.features, strict=True)
+            if each.whole and not is_unrelated(each.name)
+        ]
+        self.names = [name for name, _ in wholes]
+        self.stored = [features for _, features in wholes]
+        self.wholes.add(list(enumerate(self.stored)))
+
+    def report(self, photograph: Photograph) -> _Reported:
         """Look for everything that is a copy of this one, and count it."""
-        start = time.perf_counter()
+        name, seen = photograph.source.name, _Reported()
+        seen.alike = self._alike(photograph)
+        cuts = {
+            row
+            for row, each in enumerate(self.items)
+            if each.name == name and not each.family
+        }
+        began = time.perf_counter()
+        some = _Others(self.index, cuts)
         aligned = dict(
-            resemblances(photograph.query, self.index, lambda row: self.items[row][3])
+            resemblances(photograph.query, some, lambda row: self.features[row])
         )
-        self.times["search"].append(time.perf_counter() - start)
-        for row, (name, family, signals, _) in enumerate(self.items):
-            found = aligned.get(row)
-            frozen = found is not None and found.verdict is Verdict.SAME
-            if name == photograph.name:
-                if not family:
-                    continue
-                counts = families[family]
-                by_views = _by_views(photograph.signals, signals)
-                counts["pdq"] += _by_pdq(photograph.signals, signals)
-                counts["holdfast"] += by_views or frozen
-                counts["for_people"] += found is not None and not (by_views or frozen)
-            elif not family and (photograph.name, name) not in self.alike:
-                self.compared += 1
-                if frozen or _by_views(photograph.signals, signals):
-                    self.wrongly_frozen.append(f"{photograph.name}: cut of {name}")
+        seen.search_s = time.perf_counter() - began
+        related = {name, *(each for _, each, _ in seen.alike)}
+        for row, item in enumerate(self.items):
+            if item.name == name and item.family:
+                _count_copy(seen, photograph, item, aligned.get(row))
+            elif item.name not in related and not item.family:
+                _count_unrelated(seen, photograph, item, aligned.get(row))
+        return seen
+
+    def _alike(self, photograph: Photograph) -> list[tuple[str, str, str]]:
+        name, query = photograph.source.name, photograph.query
+        found = []
+        for near in self.wholes.candidates(query, ALIKE_CANDIDATES):
+            other = self.names[near.picture_id]
+            aligned = align(query, self.stored[near.picture_id])
+            if aligned is not None and other != name:
+                found.append((name, other, aligned.verdict.value))
+        return found
 
 
-def _by_pdq(one: Signals, other: Signals) -> bool:
-    """Meta's rule: one fingerprint of each."""
-    a, b = one.views[0], other.views[0]
-    near = hamming(a.pdq.bits, b.pdq.bits) <= MATCH_DISTANCE_BITS
-    return near and a.is_comparable and b.is_comparable
+_desk: _Desk | None = None
+
+
+def _begin(items: list[Item], photographs: list[Photograph]) -> None:
+    global _desk
+    _desk = _Desk(items, photographs)
+
+
+def _report(place: int) -> _Reported:
+    assert _desk is not None
+    return _desk.report(_desk.photographs[place])
+
+
+def _count_copy(
+    seen: _Reported, photograph: Photograph, item: Item, found: Alignment | None
+) -> None:
+    counts = seen.families[item.family]
+    frozen = _by_views(photograph.signals, item.signals) or _is_same(found)
+    counts["pdq"] += by_pdq_alone(photograph.signals, item.signals)
+    counts["holdfast"] += frozen
+    counts["for_people"] += found is not None and not frozen
+
+
+def _count_unrelated(
+    seen: _Reported, photograph: Photograph, item: Item, found: Alignment | None
+) -> None:
+    seen.compared += 1
+    names = f"{photograph.source.name}: {'all' if item.whole else 'cut'} of {item.name}"
+    if _is_same(found) or _by_views(photograph.signals, item.signals):
+        seen.wrongly_frozen.append(names)
+    elif found is not None:
+        seen.wrongly_for_people.append(names)
+
+
+def _is_same(found: Alignment | None) -> bool:
+    return found is not None and found.verdict is Verdict.SAME
 
 
 def _by_views(one: Signals, other: Signals) -> bool:
@@ -200,82 +300,62 @@ def _by_views(one: Signals, other: Signals) -> bool:
     )
 
 
-def _near_duplicates(photographs: Sequence[_Photograph]) -> dict[str, Any]:
+# Summing up -----------------------------------------------------------------------
+
+
+def _families(reports: Sequence[_Reported]) -> dict[str, Any]:
+    shares = {
+        family: {
+            how: round(sum(r.families[family][how] for r in reports) / len(reports), 3)
+            for how in ("pdq", "holdfast", "for_people")
+        }
+        for family in EDITS
+    }
+    least = min(shares, key=lambda family: shares[family]["holdfast"])
+    return {
+        "families": shares,
+        "least_found": {"family": least, "holdfast": shares[least]["holdfast"]},
+        "pdq_families_found": min(shares[name]["holdfast"] for name in PDQ_FAMILIES),
+    }
+
+
+def _unrelated_found(
+    items: Sequence[Item], reports: Sequence[_Reported]
+) -> dict[str, Any]:
+    frozen = [names for each in reports for names in each.wrongly_frozen]
+    for_people = [names for each in reports for names in each.wrongly_for_people]
+    return {
+        "wrongly_frozen": len(frozen),
+        "wrongly_for_people": len(for_people),
+        "unrelated": sum(not each.family for each in items),
+        "unrelated_whole": sum(each.whole for each in items),
+        "compared_with_unrelated": sum(each.compared for each in reports),
+        "wrongly_frozen_names": frozen,
+        "wrongly_for_people_names": for_people,
+        "alike": sorted(pair for each in reports for pair in each.alike),
+    }
+
+
+def _near_duplicates(edited: Sequence[Edited]) -> dict[str, Any]:
     """What features make of two pictures of one scene: for people, never frozen.
 
     ``by_pdq``: those that PDQ takes for copies all the same.
     """
-    made, frozen, for_people, by_pdq, names = 0, 0, 0, 0, []
-    for place, each in enumerate(photographs):
-        other = photographs[(place + 1) % len(photographs)].picture
-        for scene, show in SCENES.items():
-            one, two = show(each.picture, Random(each.name + scene), other)
-            files = as_jpeg(one, 85), as_jpeg(two, 80)
-            first, second = (decode_luma(data).pixels for data in files)
-            found = align(extract_query(first), extract(second))
-            by_pdq += _by_pdq(*(sign_picture(data) for data in files))
-            made += 1
-            if found is not None and found.verdict is Verdict.SAME:
-                frozen += 1
-                names.append(f"{each.name}: {scene}")
-            elif found is not None:
-                for_people += 1
+    made = [scene for each in edited for scene in each.scenes]
+    frozen = [name for name, verdict, _ in made if verdict is Verdict.SAME]
     return {
-        "made": made,
-        "frozen": frozen,
-        "for_people": for_people,
-        "by_pdq": by_pdq,
-        "frozen_names": names,
+        "made": len(made),
+        "frozen": len(frozen),
+        "for_people": sum(verdict is Verdict.SIMILAR for _, verdict, _ in made),
+        "by_pdq": sum(by_pdq for _, _, by_pdq in made),
+        "frozen_names": frozen,
     }
 
 
-def _cut(picture: Image.Image, chance: Random) -> Image.Image:
-    width = int(picture.width * chance.uniform(*CUT_SHARES))
-    height = int(picture.height * chance.uniform(*CUT_SHARES))
-    x = chance.randint(0, picture.width - width)
-    y = chance.randint(0, picture.height - height)
-    return picture.crop((x, y, x + width, y + height))
-
-
-def _photographs(media: Path | None, most: int) -> tuple[list[_Photograph], list[str]]:
-    """Those with something to hold on to, and the names of the smooth ones."""
-    kept: list[_Photograph] = []
-    smooth: list[str] = []
-    for name, picture in _pictures(media):
-        if len(kept) == most:
-            break
-        data = as_jpeg(picture, 92)
-        luma = decode_luma(data).pixels
-        query, stored = extract_query(luma), extract(luma)
-        itself = align(query, stored)
-        if (
-            itself is None
-            or itself.doubts
-            or itself.overlap.still_points < MIN_VISIBLE_POINTS
-        ):
-            smooth.append(name)
-            continue
-        kept.append(_Photograph(name, picture, sign_picture(data), query, stored))
-    return kept, smooth
-
-
-def _pictures(media: Path | None) -> Iterator[tuple[str, Image.Image]]:
-    if media is None:
-        for name in SKIMAGE:
-            yield name, _fit(Image.fromarray(getattr(skimage.data, name)()))
-        return
-    for path in sorted(media.rglob("*")):
-        if path.suffix.lower() not in SUFFIXES:
-            continue
-        try:
-            with Image.open(io.BytesIO(path.read_bytes())) as picture:
-                yield path.name, _fit(picture)
-        except (UnidentifiedImageError, OSError):
-            continue
-
-
-def _fit(picture: Image.Image) -> Image.Image:
-    upright = ImageOps.exif_transpose(picture).convert("RGB")
-    upright.thumbnail((LONGEST_PIXELS, LONGEST_PIXELS), Image.Resampling.LANCZOS)
-    # The pixels, and nothing lazily read from the file.
-    return Image.fromarray(np.asarray(upright))
+def _bytes(items: Sequence[Item]) -> dict[str, int]:
+    index = FeatureIndex()
+    index.add([(n, Features.from_bytes(e.features)) for n, e in enumerate(items)])
+    return {
+        "index": round(index.size_bytes / len(index)),
+        "stored": round(median(len(each.features) for each in items)),
+    }

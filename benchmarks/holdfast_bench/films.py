@@ -30,6 +30,7 @@ GRAIN_LEVELS = 3.0
 """Standard deviation of the grain, of 255 levels."""
 NEAREST, FARTHEST = 0.55, 0.95
 """Share of a photograph's sides that is in the picture, closest and farthest."""
+FPS = 30
 FAST = {"preset": "veryfast", "crf": "23"}
 
 
@@ -55,7 +56,7 @@ def film(
     photos: Sequence[Image.Image],
     *,
     size: tuple[int, int] = (1280, 720),
-    fps: int = 30,
+    fps: int = FPS,
     seconds: float = 30,
     seed: int = 1,
 ) -> Iterator[Frame]:
@@ -90,7 +91,7 @@ def write(
     path: Path,
     frames: Frames,
     *,
-    fps: int = 30,
+    fps: int = FPS,
     codec: str = "libx264",
     options: dict[str, str] | None = None,
     size: tuple[int, int] | None = None,

@@ -11,6 +11,7 @@ it there would be less to decode than in a photograph of that size.
 from __future__ import annotations
 
 import io
+import os
 import platform
 import time
 from collections.abc import Callable, Iterator
@@ -30,6 +31,7 @@ from holdfast.base.errors import Unavailable
 from holdfast.signals.jpeg import MIN_SIDE_PIXELS
 from holdfast.signals.media import decode_luma
 from holdfast.signals.pdq import PDQ, hamming, pdq
+from holdfast_bench.machine import processor
 
 SIZES = ((1920, 1080), (4000, 3000))
 """Width and height in pixels: what a screen shows and what a telephone writes."""
@@ -76,7 +78,7 @@ def run(
         "jpeg_quality": QUALITY,
         "rounds": rounds,
         "photographs": "scikit-image" if media is None else "a folder",
-        "machine": platform.machine(),
+        "machine": {"processor": processor(), "cores": os.cpu_count()},
         "python": platform.python_version(),
         "versions": {
             each: version(each) for each in ("simplejpeg", "numba", "numpy", "pillow")

@@ -35,7 +35,7 @@ from holdfast.demo.stage import HOST, new_folder
 from holdfast.run.postgres import EmbeddedPostgres
 from holdfast.run.processes import Supervisor, pick_free_port
 from holdfast_bench import registered
-from holdfast_bench.copies import processor
+from holdfast_bench.machine import processor
 from holdfast_bench.registered import COPIES, Group, Pictures, register
 from holdfast_bench.site import platform_site
 

@@ -126,18 +126,21 @@ def _edits(found: Found) -> str:
         (name.replace("_", " "), f"{one['pdq']:.0%}", f"{one['holdfast']:.0%}")
         for name, one in found["families"].items()
     ]
-    near = found["near_duplicates"]
+    near, each = found["near_duplicates"], found["bytes_a_picture"]
+    people = found.get("wrongly_for_people")
+    also = "" if people is None else f", {people} shown to people,"
     return (
         "## What is found of each edit\n\n"
         + _table(("edit", "PDQ alone", "Holdfast"), rows)
         + f"\n{found['photographs']} photographs with enough texture"
         + f" ({len(found['smooth'])} smooth ones left out), against"
         + f" {found['unrelated']:,} unrelated pictures: {found['wrongly_frozen']}"
-        + f" wrongly frozen. Of {near['made']} near-duplicates (another edition, a step"
+        + f" wrongly frozen{also} in {found['compared_with_unrelated']:,} comparisons."
+        + f" Of {near['made']} near-duplicates (another edition, a step"
         + f" aside, the next moment) {near['for_people']} went to people and"
-        + f" {near['frozen']} were frozen."
-        + f" {found['bytes_a_picture']['index']:,} bytes of index a picture."
-        + f" Machine: {found['machine']}.\n"
+        + f" {near['frozen']} were frozen. For a million pictures the index takes"
+        + f" {each['index'] / 1000:.1f} GB of memory, and the database keeps"
+        + f" {each['stored'] / 1000:.1f} GB. {_machine(found)}"
     )
 
 
@@ -154,11 +157,18 @@ def _video(found: Found) -> str:
     bound = ", ".join(
         f"{name} {each:g} times" for name, each in found["bound_ratio_vs_vpdq"].items()
     )
+    clip, often = found["clip"], found.get("keyframes_often")
+    made = f"{clip['duration_ms'] / 1000:g} s"
+    if often:
+        made += f" with {clip['keyframes']} keyframes; where there is one every"
+        made += f" {often['every_s']} seconds, keyframes alone are"
+        made += f" {often['ratio_vs_vpdq']:g} times as fast as vpdq"
     head = ("", "speed", f"copies found of {found['copies_planted']}")
     return (
         "## Video, one frame a second, 720p H.264\n\n"
         + _table(head, rows)
-        + f"\nWrongly found: {found['wrongly_found']} of {found['pairs_unrelated']}"
+        + f"\nThe clip: {made}."
+        + f" Wrongly found: {found['wrongly_found']} of {found['pairs_unrelated']}"
         + f" unrelated pairs. Decoding alone: {bound}. {_machine(found)}"
     )
 

@@ -31,6 +31,7 @@ from holdfast.signals.media import decode_luma
 from holdfast.signals.overlap import _best_rectangle, compare
 from holdfast_bench import edits as bench
 from holdfast_bench.edited import EDITS, SCENES, as_jpeg
+from holdfast_bench.edits_made import CUTS_OF_UNRELATED
 
 NAMES = ("astronaut", "chelsea", "coffee", "coins")
 
@@ -201,16 +202,37 @@ def test_the_best_rectangle_is_the_best() -> None:
     assert sums[top, bottom, left, right] == pytest.approx(max(sums.values()))
 
 
+def test_what_runs_in_from_beside_the_picture_is_no_change() -> None:
+    """A caption's edge falls on a pixel of the thumbnail and mixes with the picture."""
+    coarse = np.random.default_rng(1).integers(0, 255, (64, 64)).astype(np.uint8)
+    enlarged = Image.fromarray(coarse).resize((256, 256), Image.Resampling.BICUBIC)
+    picture = np.array(enlarged)
+    picture[:30, 90:160] = 120
+    captioned = picture.copy()
+    captioned[0] = captioned[0] // 2 + 127
+    seen = compare(picture, captioned, np.eye(2, 3))
+    assert seen is not None
+    assert seen.changed == seen.scattered == 0
+    assert seen.of_query > 0.95
+
+
 def test_the_benchmark_counts(tmp_path: Path) -> None:
     for name in NAMES[:2]:
         photograph(name).save(tmp_path / f"{name}.png")
-    figures = bench.run(n=2, media=tmp_path, cuts=3)
+    (tmp_path / "unrelated").mkdir()
+    photograph(NAMES[2]).save(tmp_path / "unrelated" / f"{NAMES[2]}.png")
+    figures = bench.run(n=2, media=tmp_path, cuts=3, workers=1)
     assert set(figures["families"]) == set(EDITS)
     for shares in figures["families"].values():
         assert shares["pdq"] <= shares["holdfast"] <= 1
     assert figures["families"]["crop_10"]["holdfast"] == 1
     assert figures["families"]["crop_10"]["pdq"] < 1
-    assert (figures["wrongly_frozen"], figures["unrelated"]) == (0, 6)
+    assert figures["photographs"] == 2
+    assert figures["wrongly_frozen"] == 0
+    # Three cuts of each, and the third picture whole and cut.
+    assert figures["unrelated"] == 2 * 3 + 1 + CUTS_OF_UNRELATED
+    assert figures["unrelated_whole"] == 1
+    assert figures["compared_with_unrelated"] == 2 * (3 + 1 + CUTS_OF_UNRELATED)
     near = figures["near_duplicates"]
     assert (near["made"], near["frozen"]) == (2 * len(SCENES), 0)
     assert near["by_pdq"] <= near["made"]

@@ -41,9 +41,10 @@ def copies(
 def edits(
     json_file: Path | None = JSON,
     media: Path | None = typer.Option(None, help="A folder of your own photographs."),
+    n: int | None = typer.Option(None, "--n", min=2, help="Photographs reported."),
 ) -> None:
     """What is found of each kind of edit, by PDQ alone and by Holdfast."""
-    _measure("edits", json_file, media=media)
+    _measure("edits", json_file, media=media, n=n)
 
 
 @bench.command()

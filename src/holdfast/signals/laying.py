@@ -25,6 +25,9 @@ Mask = NDArray[np.bool_]
 
 BLOCK_PIXELS = 15
 """Width of the blocks that are compared, and of the window that is followed here."""
+EDGE_PIXELS = 2
+"""So far from the edge of what is shared, what lies beside it there (a caption, a page
+round it) has run into the thumbnail's pixels and is not compared."""
 SMOOTHING_PIXELS = 0.8
 """Both are smoothed, so that JPEG's noise and a little blur do not count."""
 MIN_SHARED_PIXELS = 1500
@@ -44,7 +47,7 @@ MIN_REFINING_SHARE = 0.3
 @dataclass(frozen=True, slots=True)
 class Laid:
     """``base`` and, on its pixels, ``other``; ``mask`` where there is any of it, and
-    ``inner`` where a block round the pixel lies within that."""
+    ``inner`` where a block round the pixel lies well within that."""
 
     base: Grey
     other: Grey
@@ -87,7 +90,7 @@ def lay(base: Pixels, other: Pixels, to_other: Affine) -> Laid | None:
     shown = cv2.warpAffine(mask, to_other, onto, flags=cv2.INTER_NEAREST | back)
     if np.count_nonzero(shown) < MIN_SHARED_PIXELS:
         return None
-    block = np.ones((BLOCK_PIXELS, BLOCK_PIXELS), np.uint8)
+    block = np.ones((BLOCK_PIXELS + 2 * EDGE_PIXELS,) * 2, np.uint8)
     inner = cv2.erode(shown, block, borderType=cv2.BORDER_CONSTANT, borderValue=0)
     return Laid(_smooth(base), _smooth(other), shown > 0, inner > 0)
 

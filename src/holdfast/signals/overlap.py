@@ -26,6 +26,7 @@ from holdfast.signals.following import follow
 from holdfast.signals.kernels import kernel
 from holdfast.signals.laying import (
     BLOCK_PIXELS,
+    EDGE_PIXELS,
     REFINE_STEPS,
     Affine,
     Grey,
@@ -158,7 +159,7 @@ def _measure(laid: Laid, query_per_pixel: float, stored_per_pixel: float) -> Ove
     where = _at_pixels(shared & ~_grown(plain, 5), laid) & laid.inner
     still = follow(expected, laid, where)
     outside = blocks.textured & ~shared
-    edge = BLOCK_PIXELS - STRIDE_PIXELS
+    edge = BLOCK_PIXELS - STRIDE_PIXELS + 2 * EDGE_PIXELS
     area = (bottom - top) * STRIDE_PIXELS + edge
     area *= (right - left) * STRIDE_PIXELS + edge
     return Overlap(
@@ -253,15 +254,15 @@ def _correlation(one: Grey, other: Grey) -> tuple[Grey, Grey, Grey]:
 
 def _at_blocks(picture: NDArray[Any]) -> NDArray[Any]:
     """The values at the blocks' centres."""
-    half = BLOCK_PIXELS // 2
-    return picture[half::STRIDE_PIXELS, half::STRIDE_PIXELS]
+    first = EDGE_PIXELS + BLOCK_PIXELS // 2
+    return picture[first::STRIDE_PIXELS, first::STRIDE_PIXELS]
 
 
 def _at_pixels(blocks: Mask, laid: Laid) -> Mask:
     """The pixels nearest to the centres of these blocks."""
     wide = np.kron(blocks, np.ones((STRIDE_PIXELS, STRIDE_PIXELS), bool))
     pixels = np.zeros(laid.base.shape, bool)
-    margin = BLOCK_PIXELS // 2 - STRIDE_PIXELS // 2
+    margin = EDGE_PIXELS + BLOCK_PIXELS // 2 - STRIDE_PIXELS // 2
     room = pixels[margin:, margin:]
     height = min(room.shape[0], wide.shape[0])
     width = min(room.shape[1], wide.shape[1])
@@ -330,7 +331,7 @@ def _moved(laid: Laid, blocks: Mask) -> float:
     some = np.linspace(0, len(places) - 1, min(len(places), SEARCHED_BLOCKS))
     half = BLOCK_PIXELS // 2
     found = 0
-    for row, column in places[some.astype(np.int64)] * STRIDE_PIXELS:
+    for row, column in places[some.astype(np.int64)] * STRIDE_PIXELS + EDGE_PIXELS:
         block = laid.base[row : row + BLOCK_PIXELS, column : column + BLOCK_PIXELS]
         reach = half + 1 + SEARCH_PIXELS
         rows = slice(max(0, row + half - reach), row + half + reach)

@@ -1,0 +1,138 @@
+"""What a measurement of edits registers: copies, cuts, near-duplicates, strangers.
+
+Each function takes what can be handed to another process and gives back the same.
+Nothing is counted here: see :mod:`holdfast_bench.edits`.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from random import Random
+
+from PIL import Image
+
+from holdfast.signals.alignment import Verdict, align
+from holdfast.signals.features import Features, Query, extract, extract_query
+from holdfast.signals.media import decode_luma
+from holdfast.signals.pdq import hamming
+from holdfast.signals.sign import MATCH_DISTANCE_BITS, Signals, sign_picture
+from holdfast_bench.edited import EDITS, SCENES, as_jpeg
+from holdfast_bench.gallery import Source
+
+CUTS_OF_UNRELATED = 2
+CUT_SHARES = (0.25, 0.6)
+MIN_VISIBLE_POINTS = 40
+"""Points that can be followed from a photograph's thumbnail to itself."""
+SEED = 20261122
+
+
+@dataclass(frozen=True, slots=True)
+class Photograph:
+    source: Source
+    signals: Signals
+    query: Query
+    stored: Features
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A registered picture: an edit of a photograph; without ``family`` a cut of it or,
+    where ``whole``, all of it."""
+
+    name: str
+    family: str
+    signals: Signals
+    features: bytes
+    whole: bool = False
+
+
+@dataclass(slots=True)
+class Edited:
+    items: list[Item] = field(default_factory=list)
+    extract_s: list[float] = field(default_factory=list)
+    scenes: list[tuple[str, Verdict | None, bool]] = field(default_factory=list)
+    """Near-duplicates: name, what features make of it, and whether PDQ takes it for a
+    copy."""
+
+
+def described(source: Source) -> Photograph | bool:
+    """Else whether it is a picture at all: then it is a smooth one."""
+    picture = source.picture()
+    if picture is None:
+        return False
+    data = as_jpeg(picture, 92)
+    luma = decode_luma(data).pixels
+    query, stored = extract_query(luma), extract(luma)
+    itself = align(query, stored)
+    visible = itself.overlap.still_points if itself and not itself.doubts else 0
+    if visible < MIN_VISIBLE_POINTS:
+        return True
+    return Photograph(source, sign_picture(data), query, stored)
+
+
+def edited_copies(task: tuple[Source, Source, int]) -> Edited:
+    """All that is registered of a photograph, and its near-duplicates."""
+    source, beside, cuts = task
+    picture, other = source.picture(), beside.picture()
+    assert picture is not None
+    assert other is not None
+    made, chance = Edited(), Random(SEED)
+    for family, edit in EDITS.items():
+        copy = edit(picture, Random(source.name + family), other)
+        item, took_s = _item(source.name, family, as_jpeg(copy, chance.randint(60, 90)))
+        made.items.append(item)
+        made.extract_s.append(took_s)
+    made.items += _cuts(source.name, picture, cuts)
+    for scene, show in SCENES.items():
+        one, two = show(picture, Random(source.name + scene), other)
+        files = as_jpeg(one, 85), as_jpeg(two, 80)
+        first, second = (decode_luma(data).pixels for data in files)
+        found = align(extract_query(first), extract(second))
+        by_pdq = by_pdq_alone(*(sign_picture(data) for data in files))
+        name = f"{source.name}: {scene}"
+        verdict = None if found is None else found.verdict
+        made.scenes.append((name, verdict, by_pdq))
+    return made
+
+
+def unrelated(source: Source) -> list[Item]:
+    """A picture that is only compared with, and some cuts of it."""
+    picture = source.picture()
+    if picture is None:
+        return []
+    item, _ = _item(source.name, "", as_jpeg(picture, 85), whole=True)
+    return [item, *_cuts(source.name, picture, CUTS_OF_UNRELATED)]
+
+
+def _cuts(name: str, picture: Image.Image, count: int) -> list[Item]:
+    chance = Random(name)
+    return [
+        _item(name, "", as_jpeg(_cut(picture, chance), 85))[0] for _ in range(count)
+    ]
+
+
+def _item(
+    name: str, family: str, data: bytes, *, whole: bool = False
+) -> tuple[Item, float]:
+    luma = decode_luma(data).pixels
+    began = time.perf_counter()
+    features = extract(luma)
+    took_s = time.perf_counter() - began
+    item = Item(name, family, sign_picture(data), features.to_bytes(), whole)
+    return item, took_s
+
+
+def _cut(picture: Image.Image, chance: Random) -> Image.Image:
+    width = int(picture.width * chance.uniform(*CUT_SHARES))
+    height = int(picture.height * chance.uniform(*CUT_SHARES))
+    x = chance.randint(0, picture.width - width)
+    y = chance.randint(0, picture.height - height)
+    return picture.crop((x, y, x + width, y + height))
+
+
+def by_pdq_alone(one: Signals, other: Signals) -> bool:
+    """Meta's rule: one fingerprint of each."""
+    a, b = one.views[0], other.views[0]
+    near = hamming(a.pdq.bits, b.pdq.bits) <= MATCH_DISTANCE_BITS
+    return near and a.is_comparable and b.is_comparable
