@@ -53,6 +53,7 @@ COMMANDS = {
     "authority": Lazy("manage", "Set up the way to an authority."),
     "find": Lazy("find", "Where copies of a picture, a video or a hash stand."),
     "import": Lazy("importing", "Bring what you have: media, banks.", django=False),
+    "describe": Lazy("describe", "Find crops among what was there before, too."),
     "bank": Lazy("banks", "Known hashes: how good each bank is; revoke."),
     "flag": Lazy("flag", "Take in a hotline's file of reports; safe to repeat."),
     "exchange": Lazy("banks", "Hash exchanges: NCMEC, StopNCII, ThreatExchange."),

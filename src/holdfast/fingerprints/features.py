@@ -33,6 +33,14 @@ def described(data: bytes, signals: Signals) -> Features | None:
     """
     if not available() or signals.duration_ms is not None:
         return None
+    return of_picture(data)
+
+
+def of_picture(data: bytes) -> Features | None:
+    """The features of a still picture's file, if it has any.
+
+    Raises ``MediaRefused``, and ImportError without OpenCV.
+    """
     features = extract(decode_luma(data).pixels)
     return features if len(features) else None
 

@@ -75,7 +75,11 @@ def look_closer(event: Event) -> None:
 
 
 def compare_closer(event: Event) -> None:
-    """Compare a picture that has arrived with what was reported and decided."""
+    """Compare a picture that has arrived with what was reported and decided.
+
+    One that was described late may have been reported before: then what resembles it
+    is looked for, too.
+    """
     row = (
         PictureFeatures.objects.filter(media=event.about["media"])
         .select_related("fingerprint__media__item__platform")
@@ -83,6 +87,9 @@ def compare_closer(event: Event) -> None:
     )
     if row is None or not available():
         return
+    if looked_for().filter(_FOUND_FIRST, media=row.media_id).exists():
+        with transaction.atomic():
+            emit(Kind.ITEM_COMPARED, about=event.about, by=SYSTEM)
     if may_be_shown(row.fingerprint) or cleared_among([row.item_id]):
         return
     if Match.objects.filter(item=row.item_id, certain=True).exists():

@@ -26,16 +26,21 @@ BATCH_ROWS = 500
 
 REGISTERED = (
     "SELECT f.id, f.xid::text FROM hf_features f"
-    " WHERE f.platform_id = %s AND f.xid >= %s::xid8"
+    " WHERE f.platform_id = %(platform)s::uuid AND f.xid >= %(since)s::xid8"
 )
 """Every picture of a platform."""
-BANKED = (
-    "SELECT f.id, e.xid::text FROM hf_bank_entry e"
-    " JOIN hf_features f ON f.media_id = e.media_id"
-    " WHERE f.platform_id = %s AND e.xid >= %s::xid8 AND e.kind = 'sha256'"
+_ENTRIES = (
+    " FROM hf_bank_entry e JOIN hf_features f ON f.media_id = e.media_id"
+    " WHERE f.platform_id = %(platform)s::uuid AND e.kind = 'sha256'"
 )
-"""Those that were ever reported or decided. What is banked was fingerprinted before,
-and features are stored with the fingerprint: the entry is always the later row."""
+BANKED = (
+    f"SELECT f.id, GREATEST(e.xid, f.xid)::text{_ENTRIES} AND e.xid >= %(since)s::xid8"
+    f" UNION SELECT f.id, GREATEST(e.xid, f.xid)::text{_ENTRIES}"
+    " AND f.xid >= %(since)s::xid8"
+)
+"""Those that were ever reported or decided, by the later of the two rows: mostly it is
+the entry, but a picture may be described long after it was banked. Two questions, so
+that an index answers each."""
 
 
 class FreshFeatures:
@@ -71,8 +76,13 @@ class _Platform:
                 # being above it, named once more the next time.
                 cursor.execute(HORIZON_SQL)
                 horizon = int(cursor.fetchone()[0])
-                cursor.execute(rows, [platform, str(self._horizon)])
-                found = {row_id: int(xid) for row_id, xid in cursor}
+                cursor.execute(
+                    rows, {"platform": str(platform), "since": str(self._horizon)}
+                )
+                found: dict[int, int] = {}
+                for row_id, xid in cursor:
+                    # A picture can have several entries: the last of them counts.
+                    found[row_id] = max(int(xid), found.get(row_id, 0))
             self._take_in([each for each in found if each not in self._above])
             self._above = {each for each, xid in found.items() if xid >= horizon}
             self._horizon = horizon

@@ -17,13 +17,18 @@ from PIL import Image
 from skimage import data as photographs
 
 from holdfast.base.by import SYSTEM
+from holdfast.base.errors import Unavailable
 from holdfast.base.events import Event, Kind
 from holdfast.base.jobs import drain
 from holdfast.cli.check import look
+from holdfast.cli.operator import OPERATOR
+from holdfast.fingerprints import later
 from holdfast.fingerprints.features import opened
+from holdfast.fingerprints.later import Described, describe_what_is_left
 from holdfast.fingerprints.models import Fingerprint, PictureFeatures
+from holdfast.fingerprints.sources import media_bytes
 from holdfast.items.keys import PlatformGiven, put_platform
-from holdfast.items.models import Item, ItemState
+from holdfast.items.models import Item, ItemState, Media
 from holdfast.matching import closer
 from holdfast.matching.closer import compare_closer, look_closer
 from holdfast.matching.models import BankEntry, BankState, Match
@@ -331,6 +336,66 @@ def test_without_opencv_nothing_breaks(
     assert not PictureFeatures.objects.exists()
     [line] = [each for each in look() if each.what == "crops"]
     assert "holdfast[features]" in line.says
+
+
+def describe(**options: int) -> list[Described]:
+    """What the command does, and what its jobs do soon after."""
+    came = list(describe_what_is_left(by=OPERATOR, **options))
+    run_soon(Kind.ITEM_DESCRIBED, compare_closer)
+    run_soon(Kind.ITEM_COMPARED, look_closer)
+    return came
+
+
+@pytest.mark.parametrize("first", ["reported", "crop"])
+def test_what_came_before_opencv_is_described_afterwards(
+    world: World, monkeypatch: pytest.MonkeyPatch, first: str
+) -> None:
+    """Whichever came first, and whatever the index was asked meanwhile."""
+    files = {"reported": as_jpeg(picture(), 90), "crop": edited("crop_20")}
+    names = sorted(files, key=lambda name: name != first)
+    with monkeypatch.context() as without:
+        without.setattr(features, "cv2", None)
+        items = {name: world.post(name, files[name], actor=name) for name in names}
+        flat = world.post("flat", as_jpeg(Image.new("RGB", (300, 200), "#446688"), 90))
+        report(world, "reported")
+    arrive(world, "stranger", as_jpeg(picture("chelsea"), 80))
+    assert state(items["crop"]) == "visible"
+    assert describe(most=1) == [Described.NOW]
+    # Interrupted there, and begun anew.
+    assert describe() == [Described.NOW, Described.NOTHING_TO_SEE]
+    assert [state(items[name]) for name in ("reported", "crop")] == ["frozen"] * 2
+    assert state(flat) == "visible"
+    assert PictureFeatures.objects.count() == 3
+    assert describe() == [Described.NOTHING_TO_SEE]
+
+
+def test_what_cannot_be_had_any_more_is_stepped_over(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as without:
+        without.setattr(features, "cv2", None)
+        for name in ("gone", "changed", "here"):
+            world.post(name, as_jpeg(picture(), 90 - len(name)), actor=name)
+
+    def served(media: Media) -> bytes:
+        if media.item.external_id == "gone":
+            raise Unavailable("Its platform does not answer.")
+        if media.item.external_id == "changed":
+            return as_jpeg(picture("astronaut"), 90)
+        return media_bytes(media)
+
+    monkeypatch.setattr(later, "media_bytes", served)
+    assert describe() == [Described.NOT_TO_BE_HAD] * 2 + [Described.NOW]
+    kept = PictureFeatures.objects.get()
+    assert kept.item.external_id == "here"
+
+
+def test_nothing_is_described_without_opencv(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(features, "cv2", None)
+    with pytest.raises(Unavailable, match="pip install"):
+        describe()
 
 
 @pytest.mark.django_db(transaction=True)
