@@ -88,8 +88,7 @@ def compare_closer(event: Event) -> None:
     if row is None or not available():
         return
     if looked_for().filter(_FOUND_FIRST, media=row.media_id).exists():
-        with transaction.atomic():
-            emit(Kind.ITEM_COMPARED, about=event.about, by=SYSTEM)
+        look_closer(event)
     if may_be_shown(row.fingerprint) or cleared_among([row.item_id]):
         return
     if Match.objects.filter(item=row.item_id, certain=True).exists():
