@@ -50,8 +50,9 @@ IN_A_ROW = 40
 Holdfast takes from one platform before it slows them down."""
 WITH_CODENAME = 20
 """Reports whose codename is hashed too, which is slow on purpose."""
-QUIET_S = 2.0
-"""Longest wait for what follows a report."""
+QUIET_S = 10.0
+"""Longest wait for what follows a report: some twenty originals are fetched, sealed and
+told to the platform, a few seconds of work."""
 LOOK_EVERY_S = 0.02
 COMMITS = 100
 """Commits of next to nothing: no report is faster than their median on this disk."""

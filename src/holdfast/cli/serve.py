@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import typer
 
 from holdfast.base.jobs import CONCURRENCY, run_worker
@@ -10,6 +12,10 @@ from holdfast.signals.warm import warm
 from holdfast.web.server import serve
 
 app = typer.Typer()
+
+BEHIND_THE_DOOR = 5
+"""How much a worker steps back for other programs of its machine (see ``nice``): who
+reports waits for an answer, and what follows from their report before does not."""
 
 
 @app.command()
@@ -28,5 +34,6 @@ def worker(
     concurrency: int = typer.Option(CONCURRENCY, help="Steps at a time."),
 ) -> None:
     """Run the worker only. Any number of workers may run, on any machines."""
+    os.nice(BEHIND_THE_DOOR)
     warm()
     run_worker(TICKS, concurrency=concurrency)

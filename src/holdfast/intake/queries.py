@@ -86,6 +86,9 @@ def as_new(report: Report, targets: Sequence[Target]) -> Report:
     its = report.targets.all()
     vars(its).update(_result_cache=list(targets), _prefetch_done=True)
     vars(report)["_prefetched_objects_cache"] = {**nothing_yet, "targets": its}
+    codename = Report._meta.get_field("codename")
+    if not codename.is_cached(report):
+        codename.set_cached_value(report, None)
     return report
 
 

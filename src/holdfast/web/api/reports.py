@@ -48,7 +48,7 @@ def post_report(request: HttpRequest, said: Body[ReportIn]) -> HttpResponse:
     the answer comes. The codename, when wanted, is here and nowhere else.
     """
     caller = caller_of(request)
-    with once(request, digest_of(request.body)) as asked:
+    with once(request, digest_of(request.body)) as asked, policies.held():
         if asked.before:
             return asked.again()
         admit_report(caller, said.category)
