@@ -74,8 +74,8 @@ SETTINGS = {
     # Web, workers (about five each) and a few tools.
     "max_connections": "100",
     "shared_buffers": "128MB",
-    # Compiling a query pays for reports over whole tables, of which there are none here;
-    # a wrong guess at ten million rows would cost somebody who waits 100 ms.
+    # Compiling a query pays where whole tables are read, and none is read whole here; a
+    # wrong guess at ten million rows would cost somebody who waits 100 ms.
     "jit": "off",
     "timezone": "UTC",
     "log_timezone": "UTC",
