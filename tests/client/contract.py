@@ -29,6 +29,7 @@ from standardwebhooks import Webhook
 KEY = "hf_test_0123456789"
 SECRET = "whsec_" + "c2VjcmV0LXNlY3JldC1zZWNyZXQ="
 
+QUESTIONS = {"digest": "d" * 64, "questions": [{"code": "about", "kind": "choice"}]}
 CATEGORIES = [
     {"code": "child_sexual_abuse_material", "label": "A child is shown in a sexual way",
      "child_safety": True},
@@ -230,6 +231,9 @@ class Contract:
                 return Answer(200, {"data": page, "next_cursor": str(at + len(page))})
             case "GET", "categories":
                 return Answer(200, CATEGORIES)
+            case "GET", "questions":
+                wanted = parse_qs(url.query)["language"][0]
+                return Answer(200, {**QUESTIONS, "language": wanted})
         return problem(404, "There is nothing here.")
 
     def state(self, name: str) -> dict[str, Any]:

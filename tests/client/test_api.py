@@ -161,6 +161,28 @@ def test_the_menu_outlives_holdfast(contract: Contract, client: Holdfast) -> Non
         client.item_state("p")
 
 
+def test_the_questions_outlive_holdfast_and_answers_go_with_the_report(
+    contract: Contract, client: Holdfast
+) -> None:
+    asked = client.questions("nb")
+    assert (asked.language, asked.questions[0]["code"]) == ("nb", "about")
+    client.report(
+        Target(item="p"),
+        "child_other",
+        answers={"about": "shown"},
+        questions=asked.digest,
+    )
+    [sent] = contract.seen("reports")
+    assert sent.lines[0]["answers"] == {"about": "shown"}
+    assert sent.lines[0]["questions"] == asked.digest
+    client.report(Target(item="q"), "child_other", questions=asked.digest)
+    assert "questions" not in contract.seen("reports")[1].lines[0]
+    contract.down()
+    assert client.questions("nb") == asked
+    with pytest.raises(Unreachable):
+        client.questions("en")
+
+
 def test_without_a_spool_what_cannot_be_delivered_raises(contract: Contract) -> None:
     with Holdfast(contract.url, KEY) as plain:
         with pytest.raises(Refused, match="cannot be read"):

@@ -7,6 +7,8 @@ needs. Neither ever holds content, a name, an address or a codename: only ids.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 
 class HoldfastError(Exception):
     """A refusal with a reason.
@@ -32,6 +34,17 @@ class InvalidInput(HoldfastError):
     """What was handed in cannot be used as it is."""
 
     code = "invalid-input"
+
+
+class InvalidFields(InvalidInput):
+    """Several of the fields handed in cannot be used: each with what is wrong of it.
+
+    ``faults``: the way to the field, as its keys, and the words.
+    """
+
+    def __init__(self, message: str, faults: Mapping[tuple[str, ...], str]) -> None:
+        super().__init__(message)
+        self.faults = dict(faults)
 
 
 class NotFound(HoldfastError):

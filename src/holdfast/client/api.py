@@ -43,6 +43,7 @@ from holdfast.client.types import (
     ItemState,
     Page,
     Placement,
+    Questions,
     Receipt,
     Refused,
     Share,
@@ -207,6 +208,8 @@ class Holdfast:
         claims: Iterable[Claim] = (),
         police_number: str | None = None,
         police_agency: str | None = None,
+        answers: Mapping[str, str] | None = None,
+        questions: str | None = None,
         in_danger_now: bool = False,
         hold_contact: bool = False,
         contact: str | None = None,
@@ -220,7 +223,8 @@ class Holdfast:
         on its way to your webhook. On :class:`Spooled` the report is safe here; say so
         to the reporter, and that the number follows (:meth:`receipt`). With
         ``hold_contact`` you are told to keep whoever is reported from writing to
-        ``reporter`` (``hold_contact``). Give ``key``
+        ``reporter`` (``hold_contact``). ``answers`` are to :meth:`questions`, whose
+        ``digest`` is ``questions``. Give ``key``
         (16 or more random characters) to make a repeated click the same report.
         """
         named = [targets] if isinstance(targets, Target) else list(targets)
@@ -233,6 +237,8 @@ class Holdfast:
             "claims": list(claims) or None,
             "police_number": police_number,
             "police_agency": police_agency,
+            "answers": dict(answers) if answers else None,
+            "questions": questions if answers else None,
             "in_danger_now": in_danger_now or None,
             "hold_contact": hold_contact or None,
             "contact": contact,
@@ -292,17 +298,17 @@ class Holdfast:
 
         With a spool the last answer serves while Holdfast cannot be asked.
         """
-        try:
-            raw = self._get("categories")
-        except Unreachable:
-            kept = None if self.spool is None else self.spool.recall("categories")
-            if kept is None:
-                raise
-            raw = json.loads(kept)
-        else:
-            if self.spool is not None:
-                self.spool.remember("categories", json.dumps(raw))
+        raw = self._get_or_recall("categories", "categories")
         return [Category.of(each) for each in raw]
+
+    def questions(self, language: str = "en") -> Questions:
+        """What can be asked with a report, word for word in the nearest language.
+
+        With a spool the last answer serves while Holdfast cannot be asked.
+        """
+        wanted = {"language": language}
+        raw = self._get_or_recall("questions", f"questions:{language}", wanted)
+        return Questions.of(raw)
 
     # How it travels.
 
@@ -345,6 +351,20 @@ class Holdfast:
                   is_count=is_count),
             patience_s,
         )  # fmt: skip
+
+    def _get_or_recall(
+        self, path: str, name: str, query: Mapping[str, str] | None = None
+    ) -> Any:
+        try:
+            raw = self._get(path, query)
+        except Unreachable:
+            kept = None if self.spool is None else self.spool.recall(name)
+            if kept is None:
+                raise
+            return json.loads(kept)
+        if self.spool is not None:
+            self.spool.remember(name, json.dumps(raw))
+        return raw
 
     def _get(self, path: str, query: Mapping[str, str] | None = None) -> Any:
         outcome = self._try("GET", path, params=query)

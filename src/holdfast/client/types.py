@@ -228,6 +228,18 @@ class Category(Answer):
     child_safety: bool
 
 
+@dataclass(frozen=True)
+class Questions(Answer):
+    """What can be asked with a report; each question is as the API document says.
+
+    Send ``digest`` with the answers, so that they are held to these questions.
+    """
+
+    digest: str
+    language: str
+    questions: list[dict[str, Any]]
+
+
 class ClientError(Exception):
     """Holdfast could not be asked, or said no."""
 

@@ -18,7 +18,8 @@ from holdfast.base.deadlock import again_after_deadlock
 from holdfast.base.errors import InvalidInput, NotFound
 from holdfast.base.events import Kind, emit
 from holdfast.intake import contacts, questions
-from holdfast.intake.models import Answer, Questionnaire, Report, Signature
+from holdfast.intake.archive import KINDS, MAX_ANSWER, archived
+from holdfast.intake.models import Answer, Report, Signature
 from holdfast.intake.operations import call_people
 from holdfast.intake.queries import told_by
 from holdfast.intake.rules import Frequency, read_email
@@ -27,7 +28,6 @@ from holdfast.policy import queries as policies
 
 CATEGORY = "category"
 """The one answer that no question after the receipt asks for: what it is about."""
-MAX_ANSWER = 400  # characters; the column's own length.
 MAX_NAME = 200  # characters; the column's own length.
 
 
@@ -55,7 +55,7 @@ def give_answer(
         standing.update(replaced_at=clock.now())
         Answer.objects.create(
             report=report,
-            questionnaire=_archived(language),
+            questionnaire=archived(language),
             question=code,
             value=value,
             answered_at=clock.now(),
@@ -116,7 +116,7 @@ def _check(code: str, value: str) -> None:
         policies.current().category(value)
         return
     question = questions.question(code)
-    if question is None or question.kind not in ("choice", "text"):
+    if question is None or question.kind not in KINDS:
         raise NotFound("There is no such question.")
     codes = [each.code for each in question.choices]
     if question.kind == "choice" and value not in codes:
@@ -131,18 +131,6 @@ def _locked(report_id: UUID) -> Report:
     if report is None:
         raise NotFound("There is no such report.")
     return report
-
-
-def _archived(language: str) -> Questionnaire:
-    document = questions.document(language)
-    return Questionnaire.objects.get_or_create(
-        digest=questions.digest(document),
-        defaults={
-            "language": language,
-            "document": document,
-            "archived_at": clock.now(),
-        },
-    )[0]
 
 
 def _extended(report: Report, what: str, by: By) -> None:

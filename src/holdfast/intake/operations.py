@@ -6,7 +6,7 @@ file. A report that locates nothing is a report all the same, and goes to a pers
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -21,13 +21,14 @@ from holdfast.base.deadlock import again_after_deadlock
 from holdfast.base.errors import InvalidInput, NotFound
 from holdfast.base.events import Event, Kind, alarm, emit
 from holdfast.base.ids import report_number
+from holdfast.intake import archive, contacts
 from holdfast.intake import codename as codenames
-from holdfast.intake import contacts
 from holdfast.intake.arrival import Mark, note_arrival
 from holdfast.intake.fingerprint import FingerprintGiven as FingerprintGiven
 from holdfast.intake.models import Addition, Codename, Report, Target
 from holdfast.intake.models import Channel as Channel
 from holdfast.intake.queries import as_new
+from holdfast.intake.questions import DANGERS
 from holdfast.intake.rules import Frequency
 from holdfast.intake.suspension import is_set_aside
 from holdfast.items.models import Actor, Conversation, Item, Platform
@@ -111,6 +112,10 @@ class ReportGiven:
     police_number: str = ""
     police_agency: str = ""
     police_contact: str = ""
+    answers: Mapping[str, str] = field(default_factory=dict)
+    """To the questions, by their codes; see ``questions``."""
+    questions: str = ""
+    """The hash of the questions as they were asked; blank: those of now."""
     in_danger_now: bool = False
     wants_contact_hold: bool = False
     wants_codename: bool = False
@@ -135,7 +140,8 @@ def receive_report(given: ReportGiven, *, by: By) -> Received:
     """Store a report and do at once what follows: case, freeze, clocks, receipt.
 
     Raises ``InvalidInput`` only for what would make no report at all: an unknown
-    category, no target and no words, or more targets than one report can hold.
+    category, no target and no words, or more targets than one report can hold; and for
+    answers to questions that were not asked.
     """
     if by.kind == "platform":
         by.require(Permission.REPORTS_WRITE)
@@ -145,6 +151,10 @@ def receive_report(given: ReportGiven, *, by: By) -> Received:
     # Addresses are resolved before the transaction: the platform may be asked, and no
     # lock is held while a network answers.
     located = [target.find(given.platform_id) for target in targets]
+    answers = {code: said for code, said in given.answers.items() if said.strip()}
+    asked = archive.asked_as(given.questions, given.language) if answers else None
+    if asked is not None:
+        archive.check(answers, asked)
     secret = codenames.new_codename() if given.wants_codename else None
     derived = (codenames.lookup(secret), codenames.verifier(secret)) if secret else None
     with policy.held(), transaction.atomic(savepoint=False):
@@ -166,6 +176,7 @@ def receive_report(given: ReportGiven, *, by: By) -> Received:
             received_by=str(by),
         )
         added = _add_targets(report, targets, located, first=0)
+        said = archive.keep(report, answers, asked) if asked is not None else []
         if derived:
             Codename.objects.create(
                 report=report,
@@ -190,11 +201,11 @@ def receive_report(given: ReportGiven, *, by: By) -> Received:
                 "located": sum(each.item is not None for each in located),
             },
             by=by,
-            kept={"report": as_new(report, added)},
+            kept={"report": as_new(report, added, said)},
         )
         if given.contact.strip():
             contacts.keep(report.id, given.contact, Frequency.DECISIONS_ONLY, by=by)
-        if given.in_danger_now:
+        if given.in_danger_now or answers.get("danger", "").strip() in DANGERS:
             call_people(report)
     return Received(report.id, report.number, secret)
 

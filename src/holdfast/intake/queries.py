@@ -13,7 +13,7 @@ from holdfast.base.events import Event
 from holdfast.intake import questions
 from holdfast.intake.contacts import of_report
 from holdfast.intake.legal_forms import FormFacts, FormState, forms_of
-from holdfast.intake.models import Codename, Contact, Report, Target
+from holdfast.intake.models import Answer, Codename, Contact, Report, Target
 from holdfast.intake.rules import Way
 from holdfast.policy import queries as policies
 from holdfast.policy.rules import Category
@@ -75,17 +75,19 @@ def report_of(event: Event) -> Report:
     return report
 
 
-def as_new(report: Report, targets: Sequence[Target]) -> Report:
-    """A report of this very moment, of which nothing but its targets is there to read.
+def as_new(
+    report: Report, targets: Sequence[Target], answers: Sequence[Answer] = ()
+) -> Report:
+    """A report of this very moment, of which there is nothing else to read.
 
     As Django's ``prefetch_related`` leaves it, without asking for what cannot be.
     """
-    nothing_yet = {
-        name: getattr(report, name).none() for name in TELLING if name != "targets"
-    }
-    its = report.targets.all()
-    vars(its).update(_result_cache=list(targets), _prefetch_done=True)
-    vars(report)["_prefetched_objects_cache"] = {**nothing_yet, "targets": its}
+    known: dict[str, Sequence[object]] = {"targets": targets, "answers": answers}
+    kept = {name: getattr(report, name).none() for name in TELLING if name not in known}
+    for name, rows in known.items():
+        kept[name] = getattr(report, name).all()
+        vars(kept[name]).update(_result_cache=list(rows), _prefetch_done=True)
+    vars(report)["_prefetched_objects_cache"] = kept
     codename = Report._meta.get_field("codename")
     if not codename.is_cached(report):
         codename.set_cached_value(report, None)

@@ -22,6 +22,7 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from holdfast.base.errors import (
     HoldfastError,
+    InvalidFields,
     InvalidInput,
     NotAllowed,
     NotFound,
@@ -190,6 +191,12 @@ _READ = {400: "The body is not JSON in UTF-8. Correct it and send it again."}
 def _of_family(path: str, error: HoldfastError) -> tuple[dict[str, Any], int | None]:
     if isinstance(error, StillRunning):
         return problem(path, 409, error.message, code=error.code), AGAIN_S
+    if isinstance(error, InvalidFields):
+        faults = [
+            {"loc": ("body", "said", *place), "msg": words}
+            for place, words in error.faults.items()
+        ]
+        return invalid(path, faults), None
     for family, status in STATUSES:
         if isinstance(error, family):
             again_s = BACK_S if status == HTTPStatus.SERVICE_UNAVAILABLE else None

@@ -14,11 +14,12 @@ from uuid import UUID
 
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from ninja import Body, Path, Router
+from ninja import Body, Path, Query, Router
 
 from holdfast.base.by import Permission
 from holdfast.base.deadlock import again_after_deadlock
 from holdfast.intake import operations as intake
+from holdfast.intake.archive import published
 from holdfast.items.keys import Caller
 from holdfast.notifications import queries as notifications
 from holdfast.policy import queries as policies
@@ -27,6 +28,8 @@ from holdfast.web.api.idempotency import Asked, digest_of, once
 from holdfast.web.api.limits import admit_report
 from holdfast.web.api.schemas import (
     CategoryOut,
+    QuestionsIn,
+    QuestionsOut,
     ReportIn,
     ReportNumber,
     ReportOut,
@@ -93,6 +96,19 @@ def get_categories(request: HttpRequest) -> list[dict[str, Any]]:
     ]
 
 
+@router.get(
+    "/questions",
+    auth=ApiKey(),
+    response=QuestionsOut,
+    summary="The questions that can be asked with a report",
+)
+def get_questions(request: HttpRequest, said: Query[QuestionsIn]) -> dict[str, Any]:
+    """For platforms that ask in their own app: one a page, "I don't know" everywhere,
+    and send the report as soon as what it is about is known. Answers go with it.
+    """
+    return published(said.language)
+
+
 def _given(caller: Caller, said: ReportIn) -> intake.ReportGiven:
     return intake.ReportGiven(
         platform_id=caller.platform_id,
@@ -106,6 +122,8 @@ def _given(caller: Caller, said: ReportIn) -> intake.ReportGiven:
         claims=tuple(said.claims or ()),
         police_number=said.police_number or "",
         police_agency=said.police_agency or "",
+        answers=said.answers or {},
+        questions=said.questions or "",
         in_danger_now=bool(said.in_danger_now),
         wants_contact_hold=bool(said.hold_contact),
         wants_codename=bool(said.wants_codename),

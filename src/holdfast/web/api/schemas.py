@@ -20,6 +20,7 @@ MOST = 2**63 - 1
 """The largest number that the database holds."""
 MAX_TEXT = 100_000  # characters of an item; longer than any platform's own limit.
 MAX_TARGETS = 50
+MAX_ANSWER = 400  # characters of one answer.
 MOST_CHANGES = 1000
 
 
@@ -275,6 +276,7 @@ class ReportIn(Schema):
         category="child_other",
         language="en",
         reporter="account-4",
+        answers={"about": "shown", "age_now": "13_15", "danger": "no"},
         wants_codename=True,
     )
 
@@ -295,6 +297,24 @@ class ReportIn(Schema):
     )
     police_number: Annotated[Text, Field(max_length=100)] | None = None
     police_agency: Annotated[Text, Field(max_length=255)] | None = None
+    answers: dict[str, Annotated[Text, Field(max_length=MAX_ANSWER)]] | None = Field(
+        None,
+        description="Answers to the questions of GET /questions: the code of a question"
+        " and the code of its choice, or what was written. None is needed. Somebody in"
+        " danger (`danger`: `hurt` or `suicide`) pages the people on call.",
+    )
+    questions: (
+        Annotated[
+            str,
+            Field(
+                pattern="^[0-9a-f]{64}$",
+                description="The `digest` of the questions as they were asked: answers"
+                " are held to those, also after they have changed here. Left out: to"
+                " those of now.",
+            ),
+        ]
+        | None
+    ) = None
     in_danger_now: bool | None = None
     contact: Annotated[Text, Field(max_length=400)] | None = Field(
         None,
@@ -427,6 +447,50 @@ class CategoryOut(Schema):
     code: str
     label: str
     child_safety: bool
+
+
+class QuestionsIn(Schema):
+    """In which language the questions are wanted."""
+
+    language: Language = "en"
+
+
+class ChoiceOut(Schema):
+    """One answer that can be chosen: send its code."""
+
+    code: str
+    words: str
+    hint: str
+
+
+class QuestionOut(Schema):
+    """One question. None has to be asked, and none has to be answered."""
+
+    code: str = Field(description="Its name in `answers`.")
+    kind: Literal["choice", "text", "message", "places", "email", "signature"] = Field(
+        description="`choice` and `text` go into `answers`; a `message` into `words`,"
+        " `places` into `targets`, `email` into `contact`. A `signature` is given on"
+        " the page of the report, where the law's words stand above it."
+    )
+    words: str
+    hint: str
+    when: str = Field(
+        description="When Holdfast asks it, in CEL: of `category` (code, child_safety),"
+        " `answers` (blank where there is none), `missing` (what a legal form lacks)."
+        " An answer to a question that was asked in another case is taken, too."
+    )
+    choices: list[ChoiceOut]
+
+
+class QuestionsOut(Schema):
+    """The questions word for word, in the language nearest to the one wanted."""
+
+    digest: str = Field(
+        description="SHA-256 of `language` and `questions` as canonical JSON. Send it"
+        " with the answers, as `questions`."
+    )
+    language: str
+    questions: list[QuestionOut]
 
 
 class HealthOut(Schema):
