@@ -22,7 +22,7 @@ from holdfast.evidence import operations as evidence
 from holdfast.fingerprints import operations as fingerprints
 from holdfast.freeze import contact_holds
 from holdfast.freeze import operations as freeze
-from holdfast.intake import arrival, contacts, helplines, mail
+from holdfast.intake import arrival, contacts, flaggers, helplines, mail
 from holdfast.intake import operations as intake
 from holdfast.items import answers
 from holdfast.matching import bank, closer, exchange, watches
@@ -30,7 +30,7 @@ from holdfast.matching import operations as matching
 from holdfast.notifications import alarms, letters, mail_answers
 from holdfast.notifications import operations as notifications
 from holdfast.review import claims
-from holdfast.triage import clocks, doubts, waves
+from holdfast.triage import clocks, doubts, languages, waves
 from holdfast.triage import operations as triage
 from holdfast.vault import sequencer as log
 
@@ -187,13 +187,19 @@ FLOW: tuple[On | Every, ...] = (
     every(10, alarms.escalate),
     every(20, mail.read_mail),
     every(30, decisions.send_due_statements, letters.post_due),
-    every(60, exchange.sync_due, contact_holds.release_ended),
+    every(
+        60,
+        exchange.sync_due,
+        contact_holds.release_ended,
+        languages.watch_languages,
+    ),
     every(
         3600,
         answers.forget_old,
         contacts.forget_old,
         arrival.forget_tokens,
         helplines.watch_helplines,
+        flaggers.watch_listings,
     ),
 )
 

@@ -119,6 +119,8 @@ class Kind(StrEnum):
     STAFF_ADDED = "staff.added"
     STAFF_CHANGED = "staff.changed"
     STAFF_SIGNED_IN = "staff.signed_in"
+    GUEST_CHANGED = "guest.changed"
+    GUEST_SIGNED_IN = "guest.signed_in"
     SIGN_IN_REFUSED = "staff.sign_in_refused"
     MISUSE_WARNED = "misuse.warned"
     REPORTING_SUSPENDED = "reporting.suspended"

@@ -22,6 +22,7 @@ from holdfast.intake.flag_files import csv_lines, ndjson_lines
 from holdfast.intake.flaggers import FlagGiven
 from holdfast.intake.flaggers import flag as take_in
 from holdfast.triage.flaggers import FlaggerLine, flaggers
+from holdfast.web.api.flags import given_of
 from holdfast.web.api.schemas import FlagLine
 
 app = typer.Typer()
@@ -66,9 +67,10 @@ def flag(
 
 
 def _named(name: str) -> FlaggerLine:
-    found = [each for each in flaggers(by=OPERATOR) if each.name == name]
+    accounts = [each for each in flaggers(by=OPERATOR) if each.ended_at is None]
+    found = [each for each in accounts if each.name == name]
     if len(found) != 1:
-        known = ", ".join(each.name for each in flaggers(by=OPERATOR)) or "nobody"
+        known = ", ".join(each.name for each in accounts) or "nobody"
         raise NotFound(f"There is no one account of this name. There are: {known}.")
     return found[0]
 
@@ -89,14 +91,7 @@ def _records(file: Path) -> Iterator[dict[str, Any] | None]:
 def _given(record: dict[str, Any] | None) -> FlagGiven:
     if record is None:
         raise InvalidInput("The line is no JSON object.")
-    line = FlagLine.model_validate(record)
-    return FlagGiven(
-        reference=line.reference,
-        category=line.category,
-        urls=tuple(line.urls or ()),
-        words=line.words or "",
-        language=line.language or "en",
-    )
+    return given_of(FlagLine.model_validate(record))
 
 
 def _name(place: int, record: dict[str, Any] | None) -> str:

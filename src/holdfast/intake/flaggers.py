@@ -1,10 +1,12 @@
 """Trusted flaggers and hotlines: organisations that report with an account.
 
-An account has a key for the API, a scope (the categories it is expert in) and the
-public list that names it. Within its scope, and while it is listed and not suspended,
-its reports have weight and go first (DSA Article 22(1)); outside of it they are
-everybody's. A hotline without a listing has no priority, and sends files all the same.
-Suspending an account ends its priority and never its voice: a report is not refused.
+An account has a key for the API, people who sign in (``flagger_people``), a scope (the
+categories it is expert in), the public list that names it, and a day by which that list
+has to be looked up again. Within its scope, until that day and while it is not
+suspended, its reports have weight and go first (DSA Article 22(1)); outside of it they
+are everybody's. A hotline without a listing has no priority, and sends files all the
+same. Suspending an account, or forgetting to renew it, ends its priority and never its
+voice: a report is not refused. Only a person ends an account, with a reason.
 
 Each report has the organisation's own reference, so that a file can be sent again from
 its beginning and nothing is reported twice.
@@ -16,15 +18,18 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from holdfast.base import clock
 from holdfast.base.by import By, Permission
 from holdfast.base.deadlock import again_after_deadlock
-from holdfast.base.errors import InvalidInput, NotFound
-from holdfast.base.events import Kind, emit
+from holdfast.base.errors import InvalidInput, NotFound, Refused
+from holdfast.base.events import Event, Kind, alarm, emit
 from holdfast.intake.models import Channel, Flag, Flagger
 from holdfast.intake.operations import (
     TRUSTED,
@@ -32,11 +37,16 @@ from holdfast.intake.operations import (
     TargetGiven,
     receive_report,
 )
-from holdfast.items.keys import authenticate, create_key
+from holdfast.items.keys import authenticate, create_key, revoke_key
 from holdfast.policy import queries as policies
+from holdfast.staff.guests import end_guest
 
 MIN_WHY = 10  # characters of a written reason.
 MAX_REFERENCE = 200  # characters; the width of the column.
+LONGEST_LISTED = timedelta(days=366)
+"""A listing is looked up again after a year at the latest."""
+EXPIRED = "flagger.listing_expired"
+"""The alarm for a listing that nobody has looked up again in time."""
 
 
 class ReferenceUsedOtherwise(InvalidInput):
@@ -56,6 +66,8 @@ class FlaggerGiven:
     """Categories it is expert in."""
     listed_as: str = ""
     """Where a public list names it, such as its address in the Commission's list."""
+    listed_until: datetime | None = None
+    """When that is to be looked up again; needed with a scope."""
 
 
 @dataclass(frozen=True)
@@ -88,16 +100,9 @@ def add_flagger(given: FlaggerGiven, *, by: By) -> str:
     priority rests on both (DSA Article 22(2) and (5)).
     """
     by.require(Permission.PLATFORM_MANAGE)
-    known = {each.code for each in policies.current().categories}
     if not given.name.strip() or not given.contact.strip():
         raise InvalidInput("Give the organisation's name and how to reach it.")
-    if set(given.scope) - known:
-        raise InvalidInput("The scope is made of categories of the policy in force.")
-    if bool(given.scope) != bool(given.listed_as.strip()):
-        raise InvalidInput(
-            "Priority takes both a scope and the public list that names them. Without "
-            "either it is a hotline, whose reports are like everybody's."
-        )
+    listing = _listing(given.scope, given.listed_as, given.listed_until)
     with transaction.atomic():
         token = create_key(
             given.platform_id, given.name[:120], (Permission.REPORTS_FLAG,), by=by
@@ -106,8 +111,7 @@ def add_flagger(given: FlaggerGiven, *, by: By) -> str:
             platform_id=given.platform_id,
             name=given.name.strip(),
             contact=given.contact.strip(),
-            scope=sorted(set(given.scope)),
-            listed_as=given.listed_as.strip(),
+            **listing,
             key_id=authenticate(token).key_id,
             added_at=clock.now(),
         )
@@ -118,6 +122,54 @@ def add_flagger(given: FlaggerGiven, *, by: By) -> str:
             by=by,
         )
     return token
+
+
+def renew(
+    flagger_id: UUID,
+    scope: Sequence[str],
+    listed_as: str,
+    listed_until: datetime | None,
+    *,
+    by: By,
+) -> None:
+    """What the public list says of it now: the scope, where, and until when that holds.
+
+    Raises as :func:`add_flagger` does. Reports that were sent keep what they had.
+    """
+    by.require(Permission.PLATFORM_MANAGE)
+    listing = _listing(scope, listed_as, listed_until)
+    with transaction.atomic():
+        flagger = _open(flagger_id)
+        Flagger.objects.filter(id=flagger.id).update(**listing)
+        emit(
+            Kind.FLAGGER_CHANGED,
+            about={"flagger": flagger.id},
+            facts={"what": "renewed", "scope": listing["scope"]},
+            by=by,
+        )
+
+
+def end(flagger_id: UUID, why: str, *, by: By) -> None:
+    """Close an account for good: its key and its people open nothing from now on.
+
+    What it reported stays, is decided, and runs on its clocks. Twice changes nothing.
+    """
+    by.require(Permission.PLATFORM_MANAGE)
+    if len(why.strip()) < MIN_WHY:
+        raise InvalidInput("Write why, in a sentence.")
+    with transaction.atomic():
+        flagger = _flagger(flagger_id)
+        rows = Flagger.objects.filter(id=flagger.id, ended_at=None)
+        if rows.update(ended_at=clock.now(), ended_why=why.strip()):
+            revoke_key(flagger.key_id, by=by)
+            for person in flagger.people.values_list("person", flat=True):
+                end_guest(person, by=by)
+            emit(
+                Kind.FLAGGER_CHANGED,
+                about={"flagger": flagger.id},
+                facts={"what": "ended"},
+                by=by,
+            )
 
 
 def suspend(flagger_id: UUID, why: str, *, by: By) -> None:
@@ -140,7 +192,7 @@ def resume(flagger_id: UUID, *, by: By) -> None:
 def flagger_of_key(key_id: UUID) -> UUID:
     """Whose key this is. Raises ``NotFound``."""
     found = Flagger.objects.filter(key=key_id).first()
-    if found is None:
+    if found is None or found.ended_at is not None:
         raise NotFound("This key belongs to no flagger.", key=key_id)
     return found.id
 
@@ -154,14 +206,16 @@ def flag(flagger_id: UUID, given: FlagGiven, *, by: By) -> Flagged:
     flagger = _flagger(flagger_id)
     reference = given.reference.strip()
     if not reference or len(reference) > MAX_REFERENCE:
-        raise InvalidInput(f"A reference has 1 to {MAX_REFERENCE} characters.")
+        raise InvalidInput(
+            _("A reference has 1 to %(most)d characters.") % {"most": MAX_REFERENCE}
+        )
     known = _known(flagger, reference, given)
     if known is not None:
         return known
     # Addresses are looked up before the transaction: the platform may be asked.
     targets = [_target(flagger.platform_id, each) for each in given.urls]
     try:
-        return _file(flagger, reference, given, targets)
+        return _file(flagger, reference, given, targets, str(by))
     except IntegrityError:
         # The same line came at this moment by another way, and was committed first.
         known = _known(flagger, reference, given)
@@ -172,7 +226,11 @@ def flag(flagger_id: UUID, given: FlagGiven, *, by: By) -> Flagged:
 
 @again_after_deadlock
 def _file(
-    flagger: Flagger, reference: str, given: FlagGiven, targets: list[TargetGiven]
+    flagger: Flagger,
+    reference: str,
+    given: FlagGiven,
+    targets: list[TargetGiven],
+    sent_by: str,
 ) -> Flagged:
     priority = has_priority(flagger, given.category)
     with transaction.atomic():
@@ -194,14 +252,68 @@ def _file(
             report_id=received.report_id,
             said_hash=_said(given),
             had_priority=priority,
+            sent_by=sent_by,
         )
     return Flagged(received.report_id, received.number, reference, priority, True)
 
 
 def has_priority(flagger: Flagger, category: str) -> bool:
-    """Within its scope, while it is listed and not suspended."""
-    listed = bool(flagger.listed_as) and flagger.suspended_at is None
-    return listed and category in flagger.scope
+    """Within its scope, while its listing holds and it is not suspended."""
+    return is_trusted(flagger) and category in flagger.scope
+
+
+def is_trusted(flagger: Flagger) -> bool:
+    """Whether a public list that was looked up names it, and nobody suspended it."""
+    until = flagger.listed_until
+    return (
+        bool(flagger.listed_as)
+        and flagger.ended_at is None
+        and flagger.suspended_at is None
+        and until is not None
+        and clock.now() < until
+    )
+
+
+def watch_listings() -> None:
+    """Tick: tell staff of each listing that has to be looked up again.
+
+    Until somebody does, the account goes on without priority.
+    """
+    due = Flagger.objects.filter(
+        ended_at=None, suspended_at=None, listed_until__lte=clock.now()
+    )
+    told = Event.objects.filter(kind=Kind.ALARM_RAISED, facts__code=EXPIRED)
+    for flagger in due:
+        # Told once for each time that it was looked up.
+        if not told.filter(
+            about__flagger=str(flagger.id), at__gte=flagger.listed_until
+        ).exists():
+            alarm(EXPIRED, about={"flagger": flagger.id})
+
+
+def _listing(
+    scope: Sequence[str], listed_as: str, listed_until: datetime | None
+) -> dict[str, Any]:
+    known = {each.code for each in policies.current().categories}
+    if set(scope) - known:
+        raise InvalidInput("The scope is made of categories of the policy in force.")
+    if bool(scope) != bool(listed_as.strip()):
+        raise InvalidInput(
+            "Priority takes both a scope and the public list that names them. Without "
+            "either it is a hotline, whose reports are like everybody's."
+        )
+    if not scope:
+        return {"scope": [], "listed_as": "", "listed_until": None}
+    now = clock.now()
+    if listed_until is None or not now < listed_until <= now + LONGEST_LISTED:
+        raise InvalidInput(
+            "Say by which day the list is to be looked up again: within a year."
+        )
+    return {
+        "scope": sorted(set(scope)),
+        "listed_as": listed_as.strip(),
+        "listed_until": listed_until,
+    }
 
 
 def _known(flagger: Flagger, reference: str, given: FlagGiven) -> Flagged | None:
@@ -211,8 +323,10 @@ def _known(flagger: Flagger, reference: str, given: FlagGiven) -> Flagged | None
         return None
     if found.said_hash != _said(given):
         raise ReferenceUsedOtherwise(
-            "This reference was used for another report. Take a new one for each "
-            "report, and the same one only to send it again unchanged."
+            _(
+                "This reference was used for another report. Take a new one for each "
+                "report, and the same one only to send it again unchanged."
+            )
         )
     return Flagged(
         found.report_id, found.report.number, reference, found.had_priority, False
@@ -235,9 +349,16 @@ def _flagger(flagger_id: UUID) -> Flagger:
     return found
 
 
+def _open(flagger_id: UUID) -> Flagger:
+    flagger = _flagger(flagger_id)
+    if flagger.ended_at is not None:
+        raise Refused("This account has ended. Open a new one.", flagger=flagger_id)
+    return flagger
+
+
 def _change(flagger_id: UUID, what: str, at: object, why: str, by: By) -> None:
     with transaction.atomic():
-        rows = Flagger.objects.filter(id=_flagger(flagger_id).id)
+        rows = Flagger.objects.filter(id=_open(flagger_id).id)
         changed = rows.filter(suspended_at__isnull=at is not None)
         if changed.update(suspended_at=at, suspended_why=why):
             emit(

@@ -10,6 +10,7 @@ from holdfast.base.models import Row
 from holdfast.base.privacy import classes
 from holdfast.intake.rules import Frequency, Way
 from holdfast.items.models import Actor, ApiKey, Conversation, Item, Platform
+from holdfast.staff.models import Person
 
 
 class Channel(models.TextChoices):
@@ -70,7 +71,7 @@ class Addition(Row):
         Report, on_delete=models.PROTECT, related_name="additions"
     )
     kind = models.CharField(max_length=32)
-    """``words``, ``link`` or ``challenge``."""
+    """``words``, ``link``, ``challenge`` or ``withdrawal``."""
     words = models.TextField(blank=True)
     added_at = models.DateTimeField()
     erased_at = models.DateTimeField(null=True)
@@ -369,22 +370,50 @@ class Flagger(Row):
     """Where a public list names it; blank for a hotline without that status."""
     key = models.OneToOneField(ApiKey, on_delete=models.PROTECT, related_name="flagger")
     added_at = models.DateTimeField()
+    listed_until = models.DateTimeField(null=True)
+    """When its listing has to be looked up again: from then on it has no priority."""
     suspended_at = models.DateTimeField(null=True)
     suspended_why = models.TextField(blank=True)
+    ended_at = models.DateTimeField(null=True)
+    """When the account was closed: its key and its people open nothing since."""
+    ended_why = models.TextField(blank=True)
 
     privacy = classes(
-        operational="id platform name scope listed_as key added_at suspended_at",
+        operational="id platform name scope listed_as key added_at listed_until"
+        " suspended_at ended_at",
         personal="contact",
-        content="suspended_why",
+        content="suspended_why ended_why",
     )
 
     class Meta:
         db_table = "hf_flagger"
         constraints = [
             models.CheckConstraint(
-                condition=Q(scope=[]) | Q(listed_as__gt=""), name="scope_is_listed"
-            )
+                condition=Q(scope=[]) | Q(listed_as__gt="", listed_until__isnull=False),
+                name="scope_is_listed",
+            ),
+            models.CheckConstraint(
+                condition=Q(ended_at=None, ended_why="")
+                | Q(ended_at__isnull=False, ended_why__gt=""),
+                name="ended_with_a_reason",
+            ),
         ]
+
+
+class FlaggerPerson(Row):
+    """Somebody of such an organisation, who signs in to its page."""
+
+    flagger = models.ForeignKey(
+        Flagger, on_delete=models.PROTECT, related_name="people"
+    )
+    person = models.OneToOneField(
+        Person, on_delete=models.PROTECT, related_name="flagger"
+    )
+
+    privacy = classes(operational="id flagger person")
+
+    class Meta:
+        db_table = "hf_flagger_person"
 
 
 class Flag(Row):
@@ -396,8 +425,15 @@ class Flag(Row):
     said_hash = models.CharField(max_length=64)
     """Of the line as it was sent, so that another under this reference is refused."""
     had_priority = models.BooleanField()
+    sent_by = models.CharField(max_length=120)
+    """Who sent it: one of its people, its key, or the operator with a file."""
+    withdrawn_at = models.DateTimeField(null=True)
+    """When it said that the report was wrong. People decide all the same."""
 
-    privacy = classes(operational="id flagger reference report said_hash had_priority")
+    privacy = classes(
+        operational="id flagger reference report said_hash had_priority sent_by"
+        " withdrawn_at"
+    )
 
     class Meta:
         db_table = "hf_flag"

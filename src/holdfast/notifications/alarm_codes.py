@@ -138,6 +138,16 @@ CODES: Mapping[str, Code] = {
         "day on which it expires.",
         ("entry",),
     ),
+    "flagger.listing_expired": Code(
+        "A trusted flagger's listing must be looked up again. "
+        "Until then it has no priority.",
+        ("flagger",),
+    ),
+    "language.unread": Code(
+        "Reports came in a language that nobody here reads. They are in everybody's "
+        "queue.",
+        ("language",),
+    ),
     "mail.set_aside": Code(
         "A mail in the mailbox for reports cannot be taken in. It is flagged there: a "
         "person must read it.",

@@ -347,6 +347,8 @@ MATRIX: Mapping[Kind, Row] = {
     Kind.STAFF_ADDED: _nobody(PLUMBING),
     Kind.STAFF_CHANGED: _nobody(PLUMBING),
     Kind.STAFF_SIGNED_IN: _nobody(PLUMBING),
+    Kind.GUEST_CHANGED: _nobody(PLUMBING),
+    Kind.GUEST_SIGNED_IN: _nobody(PLUMBING),
     Kind.SIGN_IN_REFUSED: _nobody(PLUMBING),
     Kind.MISUSE_WARNED: _about_misuse(_thread("misuse_warned")),
     Kind.REPORTING_SUSPENDED: _about_misuse(

@@ -24,6 +24,8 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import connection, transaction
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from holdfast.base import clock
 from holdfast.base.by import SYSTEM, By, Permission, anyone
@@ -36,8 +38,8 @@ from holdfast.base.errors import (
 )
 from holdfast.base.events import Kind, emit
 from holdfast.staff.models import Person, RecoveryCode
-from holdfast.staff.queries import person_of
-from holdfast.staff.rules import Role, pause_after
+from holdfast.staff.queries import GUEST, guest_of, person_of
+from holdfast.staff.rules import Role, is_language_tag, pause_after
 from holdfast.staff.second_factor import (
     is_device_code,
     keep_secret,
@@ -54,12 +56,10 @@ ENROLMENT_VALID_S = 900
 ONE_TIME_PASSWORD_CHARS = 20  # 100 random bits in the same alphabet.
 MAX_PASSWORD_CHARS = 1024
 """Argon2 reads all of what it is given; more than this is not a password."""
-NOT_SIGNED_IN = (
+NOT_SIGNED_IN = _(
     "This did not work. Check the e-mail address, the password and the code. After"
     " several tries, wait a quarter of an hour or use a recovery code."
 )
-
-
 NOT_HERE = (
     "The colleague's address and code do not fit. A code works once: after signing in,"
     " wait for the next one."
@@ -116,7 +116,7 @@ def create_first_administrator(
         _one_at_a_time()
         if Person.objects.exists():
             raise Refused("Somebody works here already. An administrator adds people.")
-        return _add(email, name, [Role.ADMINISTRATOR], password, by=SYSTEM)
+        return new_person(email, name, [Role.ADMINISTRATOR], password, by=SYSTEM)
 
 
 def add_person(
@@ -136,16 +136,20 @@ def add_person(
     by.require(Permission.STAFF_MANAGE)
     with transaction.atomic():
         _one_at_a_time()
-        return _add(email, name, roles, password, by=by)
+        return new_person(email, name, roles, password, by=by)
 
 
-def sign_in(*, email: str, password: str, code: str = "") -> SignedIn:
+def sign_in(
+    *, email: str, password: str, code: str = "", guest: bool = False
+) -> SignedIn:
     """Let somebody in, by password and a code of the second factor.
 
-    ``code`` is six digits, or a recovery code; nothing before enrolment. Raises
-    ``NotAllowed`` with the same words for every cause.
+    ``code`` is six digits, or a recovery code; nothing before enrolment. ``guest``:
+    at the door for guests, where nobody of staff is known, as no guest is at theirs.
+    Raises ``NotAllowed`` with the same words for every cause.
     """
-    person = Person.objects.filter(email=_address(email)).first()
+    known = Person.guests if guest else Person.objects
+    person = known.filter(email=_address(email)).first()
     kept = person.password if person else _nobodys_password()
     # The password is checked before the row is locked: the check takes its time, and
     # a flood of wrong ones must not queue up behind one lock.
@@ -153,10 +157,10 @@ def sign_in(*, email: str, password: str, code: str = "") -> SignedIn:
     with transaction.atomic():
         signed = _let_in(person, kept, right, code) if person else None
         if person is None:
-            emit(Kind.SIGN_IN_REFUSED, about={}, by=anyone("console"))
+            emit(Kind.SIGN_IN_REFUSED, about={}, by=anyone(_door(guest=guest)))
     # Raised after the commit, so that the wrong try stays counted.
     if signed is None:
-        raise NotAllowed(NOT_SIGNED_IN)
+        raise NotAllowed(str(NOT_SIGNED_IN))
     return signed
 
 
@@ -165,7 +169,7 @@ def start_enrolment(*, by: By) -> Enrolment:
 
     Raises ``Refused`` when there is one: an administrator resets it first.
     """
-    person = _person(person_of(by))
+    person = _myself(by)
     _refuse_enrolled(person)
     secret = pyotp.random_base32()
     until = clock.now() + timedelta(seconds=ENROLMENT_VALID_S)
@@ -181,7 +185,7 @@ def resume_enrolment(*, token: str, by: By) -> Enrolment:
 
     Raises ``InvalidInput`` when it is too old, and ``Refused`` when it is done.
     """
-    person = _person(person_of(by))
+    person = _myself(by)
     _refuse_enrolled(person)
     secret, until = _started(token, person)
     return _enrolment(person, secret, token, until)
@@ -194,14 +198,16 @@ def confirm_enrolment(*, token: str, code: str, new_password: str, by: By) -> En
     password that is weak or the old one.
     """
     with transaction.atomic():
-        person = _person(person_of(by), lock=True)
+        person = _myself(by, lock=True)
         _refuse_enrolled(person)
         secret, _ = _started(token, person)
         step = step_of(secret, code, last_step=0)
         if step is None:
             raise InvalidInput(
-                "This is not the present code. Check that the clock of your device is"
-                " right, and type the code it shows now."
+                gettext(
+                    "This is not the present code. Check that the clock of your device"
+                    " is right, and type the code it shows now."
+                )
             )
         _set_password(person, new_password)
         keep_secret(person, secret, used_step=step)
@@ -217,9 +223,8 @@ def change_password(*, old_password: str, new_password: str, by: By) -> str:
     Raises ``NotAllowed`` for a wrong old one (which counts as a wrong sign-in) and
     ``InvalidInput`` for a weak new one.
     """
-    person_id = person_of(by)
     with transaction.atomic():
-        person = _person(person_id, lock=True)
+        person = _myself(by, lock=True)
         right = not paused(person) and check_password(
             old_password[:MAX_PASSWORD_CHARS], person.password
         )
@@ -230,7 +235,7 @@ def change_password(*, old_password: str, new_password: str, by: By) -> str:
         else:
             _count_wrong_try(person)
     if not right:
-        raise NotAllowed("The old password is not right.", person=person_id)
+        raise NotAllowed(gettext("The old password is not right."), person=person.id)
     return person.get_session_auth_hash()
 
 
@@ -258,16 +263,8 @@ def reset_sign_in(*, person_id: UUID, by: By) -> Added:
     """Give somebody who lost everything a new one-time password, to enrol again."""
     by.require(Permission.STAFF_MANAGE)
     _refuse_self(person_id, by)
-    password = random_text(ONE_TIME_PASSWORD_CHARS)
     with transaction.atomic():
-        person = _person(person_id, lock=True)
-        person.password = make_password(password)
-        person.totp_secret, person.totp_last_step = "", 0
-        person.failed_sign_ins, person.locked_until = 0, None
-        person.save()
-        RecoveryCode.objects.filter(person=person).delete()
-        _tell(person, "reset", by)
-    return Added(person_id, password)
+        return begin_again(_person(person_id, lock=True), by=by)
 
 
 def give_roles(*, person_id: UUID, roles: Sequence[str], by: By) -> None:
@@ -281,6 +278,21 @@ def give_roles(*, person_id: UUID, roles: Sequence[str], by: By) -> None:
         person.save(update_fields=["roles"])
         _refuse_without_administrator()
         _tell(person, "roles", by)
+
+
+def read_languages(*, languages: Sequence[str], by: By) -> None:
+    """Say which languages one reads oneself; none: one has not said.
+
+    Raises ``InvalidInput`` for what is no language tag.
+    """
+    tags = sorted({each.strip().lower() for each in languages if each.strip()})
+    if not all(is_language_tag(each) for each in tags):
+        raise InvalidInput("Write languages as codes, such as: en, nb, pt-BR.")
+    with transaction.atomic():
+        person = _person(person_of(by), lock=True)
+        person.languages = tags
+        person.save(update_fields=["languages"])
+        _tell(person, "languages", by)
 
 
 def deactivate(*, person_id: UUID, by: By) -> None:
@@ -297,9 +309,28 @@ def deactivate(*, person_id: UUID, by: By) -> None:
         _tell(person, "deactivated", by)
 
 
-def _add(
-    email: str, name: str, roles: Sequence[str], password: str | None, *, by: By
+def begin_again(person: Person, *, by: By) -> Added:
+    """A new one-time password for a locked row; whether that may be, callers know."""
+    password = random_text(ONE_TIME_PASSWORD_CHARS)
+    person.password = make_password(password)
+    person.totp_secret, person.totp_last_step = "", 0
+    person.failed_sign_ins, person.locked_until = 0, None
+    person.save()
+    RecoveryCode.objects.filter(person=person).delete()
+    _tell(person, "reset", by)
+    return Added(person.id, password)
+
+
+def new_person(
+    email: str,
+    name: str,
+    roles: Sequence[str],
+    password: str | None = None,
+    *,
+    guest: bool = False,
+    by: By,
 ) -> Added:
+    """A new row with a first password; whether that may be, callers know."""
     address = _address(email)
     try:
         validate_email(address)
@@ -307,28 +338,32 @@ def _add(
         raise InvalidInput("This is not an e-mail address.") from None
     if not name.strip():
         raise InvalidInput("Give the name that colleagues will see.")
-    if Person.objects.filter(email=address).exists():
+    if Person.everybody.filter(email=address).exists():
         raise Refused("Somebody with this e-mail address has been added already.")
     person = Person(
         email=address,
         name=name.strip(),
-        roles=_known_roles(roles),
+        roles=[] if guest else _known_roles(roles),
+        is_guest=guest,
         added_at=clock.now(),
     )
     first_password = password or random_text(ONE_TIME_PASSWORD_CHARS)
     _set_password(person, first_password)
     person.save()
-    emit(
-        Kind.STAFF_ADDED,
-        about={"person": person.id},
-        facts={"roles": person.roles},
-        by=by,
-    )
+    if guest:
+        _tell(person, "person_added", by)
+    else:
+        emit(
+            Kind.STAFF_ADDED,
+            about={"person": person.id},
+            facts={"roles": person.roles},
+            by=by,
+        )
     return Added(person.id, first_password)
 
 
 def _let_in(person: Person, kept: str, right: bool, code: str) -> SignedIn | None:
-    person = Person.objects.select_for_update(no_key=True).get(id=person.id)
+    person = Person.everybody.select_for_update(no_key=True).get(id=person.id)
     factor = ""
     if right and person.is_active and person.password == kept:
         factor = use_second_factor(person, code)
@@ -338,9 +373,9 @@ def _let_in(person: Person, kept: str, right: bool, code: str) -> SignedIn | Non
     person.failed_sign_ins, person.locked_until = 0, None
     person.last_login = clock.now()
     person.save(update_fields=["failed_sign_ins", "locked_until", "last_login"])
-    by = By("staff", str(person.id))
+    by = By(GUEST if person.is_guest else "staff", str(person.id))
     emit(
-        Kind.STAFF_SIGNED_IN,
+        Kind.GUEST_SIGNED_IN if person.is_guest else Kind.STAFF_SIGNED_IN,
         about={"person": person.id},
         facts={"factor": factor},
         by=by,
@@ -373,7 +408,7 @@ def _count_wrong_try(person: Person) -> None:
         Kind.SIGN_IN_REFUSED,
         about={"person": person.id},
         facts={"paused": already, "failed": person.failed_sign_ins},
-        by=anyone("console"),
+        by=anyone(_door(guest=person.is_guest)),
     )
 
 
@@ -389,11 +424,13 @@ def _started(token: str, person: Person) -> tuple[str, datetime]:
             token, bound_to=f"staff-enrolment:{person.id}"
         )
     except HoldfastError:
-        raise InvalidInput("Please begin again with a new code.") from None
+        raise InvalidInput(gettext("Please begin again with a new code.")) from None
     facts = json.loads(raw)
     until = datetime.fromisoformat(facts["until"])
     if clock.now() > until:
-        raise InvalidInput("This took too long. Please begin again with a new code.")
+        raise InvalidInput(
+            gettext("This took too long. Please begin again with a new code.")
+        )
     return str(facts["secret"]), until
 
 
@@ -403,9 +440,14 @@ def _set_password(person: Person, password: str) -> None:
     except ValidationError as error:
         raise InvalidInput(" ".join(error.messages)) from None
     if len(password) > MAX_PASSWORD_CHARS:
-        raise InvalidInput(f"A password has at most {MAX_PASSWORD_CHARS} characters.")
+        raise InvalidInput(
+            gettext("A password has at most %(most)d characters.")
+            % {"most": MAX_PASSWORD_CHARS}
+        )
     if person.password and check_password(password, person.password):
-        raise InvalidInput("Choose a password that is not the one you have now.")
+        raise InvalidInput(
+            gettext("Choose a password that is not the one you have now.")
+        )
     person.password = make_password(password)
 
 
@@ -436,10 +478,27 @@ def _person(person_id: UUID, *, lock: bool = False, active: bool = True) -> Pers
     return person
 
 
+def _myself(by: By, *, lock: bool = False) -> Person:
+    """The one who asks: a member of staff, or a guest, for what both do alike."""
+    if by.kind != GUEST:
+        return _person(person_of(by), lock=lock)
+    rows = Person.guests.select_for_update(no_key=True) if lock else Person.guests.all()
+    person = rows.filter(id=guest_of(by), is_active=True).first()
+    if person is None:
+        raise NotFound("There is no such person.", person=by.id)
+    return person
+
+
+def _door(*, guest: bool) -> str:
+    return "guests" if guest else "console"
+
+
 def _refuse_enrolled(person: Person) -> None:
     if person.totp_secret:
         raise Refused(
-            "You have a second factor. If you lost it, an administrator resets it.",
+            gettext(
+                "You have a second factor. If you lost it, an administrator resets it."
+            ),
             person=person.id,
         )
 
@@ -463,4 +522,5 @@ def _one_at_a_time() -> None:
 
 
 def _tell(person: Person, what: str, by: By) -> None:
-    emit(Kind.STAFF_CHANGED, about={"person": person.id}, facts={"what": what}, by=by)
+    kind = Kind.GUEST_CHANGED if person.is_guest else Kind.STAFF_CHANGED
+    emit(kind, about={"person": person.id}, facts={"what": what}, by=by)

@@ -7,16 +7,21 @@ one.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from django.utils.crypto import constant_time_compare
+from django.utils.translation import gettext
 
 from holdfast.base.by import By, Permission
 from holdfast.base.errors import NotAllowed, NotFound
 from holdfast.staff.models import Person, RecoveryCode
-from holdfast.staff.rules import permissions_of
+from holdfast.staff.rules import GUEST_PERMISSIONS, permissions_of
+
+GUEST = "guest"
+"""The kind of a ``By`` who signs in for another organisation."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,7 @@ class PersonLine:
     is_active: bool
     enrolled: bool
     on_call: bool
+    languages: tuple[str, ...]
     locked_until: datetime | None
     recovery_codes_left: int
     added_at: datetime
@@ -43,7 +49,7 @@ def by_of(person_id: UUID | str) -> By:
     """
     person = Person.objects.filter(id=person_id, is_active=True).first()
     if person is None:
-        raise NotAllowed("Please sign in.")
+        raise NotAllowed(gettext("Please sign in."))
     return _by(person)
 
 
@@ -56,7 +62,26 @@ def by_of_session(person_id: UUID | str, session_hash: str) -> By:
     if person is None or not constant_time_compare(
         person.get_session_auth_hash(), session_hash
     ):
-        raise NotAllowed("Please sign in.")
+        raise NotAllowed(gettext("Please sign in."))
+    return _by(person)
+
+
+def by_of_guest(person_id: UUID | str) -> By:
+    """A guest, with what guests may do once they have two factors. Else as
+    :func:`by_of`."""
+    person = Person.guests.filter(id=person_id, is_active=True).first()
+    if person is None:
+        raise NotAllowed(gettext("Please sign in."))
+    return _by(person)
+
+
+def by_of_guest_session(person_id: UUID | str, session_hash: str) -> By:
+    """Like :func:`by_of_session`, for guests and nobody else."""
+    person = Person.guests.filter(id=person_id, is_active=True).first()
+    if person is None or not constant_time_compare(
+        person.get_session_auth_hash(), session_hash
+    ):
+        raise NotAllowed(gettext("Please sign in."))
     return _by(person)
 
 
@@ -72,6 +97,13 @@ def person_of(by: By) -> UUID:
     """
     if by.kind != "staff":
         raise NotAllowed("Only a member of staff can do this.", by=str(by))
+    return UUID(by.id)
+
+
+def guest_of(by: By) -> UUID:
+    """The guest behind a ``By``; raises ``NotAllowed`` for anybody else."""
+    if by.kind != GUEST:
+        raise NotAllowed("Only a guest can do this.", by=str(by))
     return UUID(by.id)
 
 
@@ -96,11 +128,33 @@ def people(by: By) -> list[PersonLine]:
     ]
 
 
+def guests(ids: Collection[UUID], by: By) -> list[PersonLine]:
+    """Guests of these ids, by name."""
+    by.require(Permission.PLATFORM_MANAGE)
+    rows = Person.guests.filter(id__in=ids).order_by("name", "id")
+    return [_line(person, 0) for person in rows]
+
+
 def myself(by: By) -> PersonLine:
     """What the one who asks may see about themself."""
-    person = Person.objects.get(id=person_of(by))
+    person = (
+        Person.guests.get(id=guest_of(by))
+        if by.kind == GUEST
+        else Person.objects.get(id=person_of(by))
+    )
     left = RecoveryCode.objects.filter(person=person, used_at=None).count()
     return _line(person, left)
+
+
+def languages_read() -> frozenset[str]:
+    """Every language that somebody who works on cases says they read."""
+    rows = Person.objects.filter(is_active=True).values_list("roles", "languages")
+    return frozenset(
+        tag
+        for roles, tags in rows
+        if Permission.CASE_CLAIM in permissions_of(roles)
+        for tag in tags
+    )
 
 
 def anybody_works_here() -> bool:
@@ -117,6 +171,7 @@ def _line(person: Person, recovery_codes_left: int) -> PersonLine:
         is_active=person.is_active,
         enrolled=bool(person.totp_secret),
         on_call=person.on_call,
+        languages=tuple(person.languages),
         locked_until=person.locked_until,
         recovery_codes_left=recovery_codes_left,
         added_at=person.added_at,
@@ -124,5 +179,9 @@ def _line(person: Person, recovery_codes_left: int) -> PersonLine:
 
 
 def _by(person: Person) -> By:
-    allowed = permissions_of(person.roles) if person.totp_secret else frozenset()
-    return By("staff", str(person.id), allowed)
+    allowed = GUEST_PERMISSIONS if person.is_guest else permissions_of(person.roles)
+    return By(
+        GUEST if person.is_guest else "staff",
+        str(person.id),
+        allowed if person.totp_secret else frozenset(),
+    )

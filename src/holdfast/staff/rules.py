@@ -7,6 +7,7 @@ somebody else keeps guessing at is never locked for ever.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import timedelta
 from enum import StrEnum
@@ -67,6 +68,10 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.AUDITOR: frozenset({Permission.CASE_READ, Permission.OVERSIGHT_READ}),
 }
 
+GUEST_PERMISSIONS = frozenset({Permission.REPORTS_FLAG})
+"""What a guest may do: report for their organisation, and see what became of that.
+Nothing of the console is among it."""
+
 FREE_TRIES = 5
 """Wrong tries before the first pause; people mistype."""
 FIRST_PAUSE_S = 30
@@ -85,6 +90,39 @@ def permissions_of(roles: Iterable[str]) -> frozenset[Permission]:
     """Everything that these roles allow. An unknown role allows nothing."""
     known = [Role(role) for role in roles if role in set(Role)]
     return frozenset().union(*(PERMISSIONS[role] for role in known))
+
+
+_TAG = re.compile(r"[a-z]{2,3}(-[a-z0-9]{1,8})*")
+
+
+def is_language_tag(text: str) -> bool:
+    """Whether this is a language as BCP 47 writes it, in small letters."""
+    return len(text) <= MAX_TAG and _TAG.fullmatch(text) is not None
+
+
+def reads(read: Iterable[str], wanted: Iterable[str]) -> bool:
+    """Whether somebody who reads these can read at least one of those.
+
+    A region is no other language: who reads ``pt`` reads ``pt-br`` and the reverse.
+    Norwegian is written as ``nb``, ``nn`` and ``no``, and read by the same people.
+    """
+    return bool({_main(each) for each in read} & {_main(each) for each in wanted})
+
+
+def spellings(tags: Iterable[str]) -> frozenset[str]:
+    """How the languages of these tags may be written, without a region."""
+    mains = {_main(each) for each in tags}
+    return frozenset(mains | {each for each, main in _SAME.items() if main in mains})
+
+
+def _main(tag: str) -> str:
+    main = tag.lower().replace("_", "-").partition("-")[0]
+    return _SAME.get(main, main)
+
+
+_SAME = {"nb": "no", "nn": "no"}
+"""``no`` is the macrolanguage of both: ISO 639-3."""
+MAX_TAG = 35  # characters; RFC 5646, section 4.4.1, and the columns' own length.
 
 
 def pause_after(failed_sign_ins: int) -> timedelta:

@@ -53,7 +53,7 @@ def use_second_factor(person: Person, code: str) -> str:
     step = step_of(secret, cleaned, person.totp_last_step)
     # The comparison is made by the database, so that of two sign-ins with one code,
     # wherever they run, one is too late.
-    taken = step is not None and Person.objects.filter(
+    taken = step is not None and Person.everybody.filter(
         id=person.id, totp_last_step__lt=step
     ).update(totp_last_step=step)
     return "totp" if taken else ""

@@ -8,7 +8,9 @@ from datetime import datetime
 from uuid import UUID
 
 from holdfast.base.by import By, Permission
-from holdfast.intake.models import Flag, Flagger
+from holdfast.intake.flagger_people import flagger_of
+from holdfast.intake.flaggers import is_trusted
+from holdfast.intake.models import Flag, Flagger, FlaggerPerson
 from holdfast.matching.rules import precision
 from holdfast.triage.models import CaseState, CaseTarget
 
@@ -21,6 +23,8 @@ class Tally:
     """
 
     reports: int
+    withdrawn: int
+    """Of these reports, those it took back; they count like all others."""
     decided: int
     violating: int
     precision: float | None
@@ -39,7 +43,13 @@ class FlaggerLine:
     key_prefix: str
     added_at: datetime
     suspended_at: datetime | None
+    listed_until: datetime | None
+    trusted: bool
+    """Whether its reports within the scope have priority now."""
     suspended_why: str
+    ended_at: datetime | None
+    ended_why: str
+    people: tuple[UUID, ...]
     within: Tally
     """Of reports that had priority."""
     outside: Tally
@@ -50,6 +60,12 @@ def flaggers(*, by: By) -> list[FlaggerLine]:
     by.require(Permission.PLATFORM_MANAGE)
     rows = Flagger.objects.select_related("key").order_by("added_at", "id")
     return [_line(row) for row in rows]
+
+
+def own_account(*, by: By) -> FlaggerLine:
+    """The account of the organisation that this guest works for."""
+    by.require(Permission.REPORTS_FLAG)
+    return _line(Flagger.objects.select_related("key").get(id=flagger_of(by)))
 
 
 def flagged(flagger_id: UUID, reference: str) -> str | None:
@@ -65,9 +81,8 @@ def _line(row: Flagger) -> FlaggerLine:
         "target__report", "case__state", "case__outcome"
     ):
         outcomes.setdefault(report, []).append((state, outcome))
-    flags = Flag.objects.filter(flagger=row).values_list("report", "had_priority")
-    within = [outcomes.get(report, []) for report, priority in flags if priority]
-    outside = [outcomes.get(report, []) for report, priority in flags if not priority]
+    flags = list(Flag.objects.filter(flagger=row))
+    people = FlaggerPerson.objects.filter(flagger=row).order_by("id")
     return FlaggerLine(
         id=row.id,
         platform_id=row.platform_id,
@@ -78,13 +93,19 @@ def _line(row: Flagger) -> FlaggerLine:
         key_prefix=row.key.prefix,
         added_at=row.added_at,
         suspended_at=row.suspended_at,
+        listed_until=row.listed_until,
+        trusted=is_trusted(row),
         suspended_why=row.suspended_why,
-        within=_tally(within),
-        outside=_tally(outside),
+        ended_at=row.ended_at,
+        ended_why=row.ended_why,
+        people=tuple(people.values_list("person", flat=True)),
+        within=_tally([each for each in flags if each.had_priority], outcomes),
+        outside=_tally([each for each in flags if not each.had_priority], outcomes),
     )
 
 
-def _tally(reports: list[list[tuple[str, str]]]) -> Tally:
+def _tally(flags: list[Flag], outcomes: dict[UUID, list[tuple[str, str]]]) -> Tally:
+    reports = [outcomes.get(each.report_id, []) for each in flags]
     decided = Counter(
         "violation" if "violation" in {outcome for _, outcome in cases} else "none"
         for cases in reports
@@ -93,6 +114,7 @@ def _tally(reports: list[list[tuple[str, str]]]) -> Tally:
     )
     return Tally(
         reports=len(reports),
+        withdrawn=sum(each.withdrawn_at is not None for each in flags),
         decided=sum(decided.values()),
         violating=decided["violation"],
         precision=precision(decided),

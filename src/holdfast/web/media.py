@@ -18,7 +18,8 @@ from django.views import View
 
 from holdfast.base.errors import HoldfastError, NotAllowed
 from holdfast.evidence.originals import opened_original, preview
-from holdfast.web.console import session
+from holdfast.staff.queries import by_of_session
+from holdfast.web import signed_in as session
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +35,7 @@ class _ForStaff(View):
         """Answer, and let nobody on the way keep it."""
         answer: HttpResponseBase
         try:
-            there = session.seated(request)
+            there = session.seated(request, by_of_session)
             if there.must_enrol:
                 raise NotAllowed("Set up the second factor first.")
             self.by = there.by

@@ -33,6 +33,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
 urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{BASE.removeprefix('/')}/", api.urls),
     path("console/", include("holdfast.web.console.urls")),
+    path("flaggers/", include("holdfast.web.flaggers.urls")),
     path("gallery", gallery),
     path("blank", blank),
     path("brand.css", stylesheet, name="brand"),

@@ -23,7 +23,7 @@ from holdfast.web.api import reference
 from holdfast.web.api.api import api
 from tests import server
 from tests.stages.api.calls import POSTED_AT, Api
-from tests.stages.flaggers.test_flaggers import account
+from tests.stages.flaggers.analysts import account
 from tests.world import World, encoded, photograph
 
 pytestmark = pytest.mark.django_db(transaction=True)

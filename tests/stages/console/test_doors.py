@@ -13,8 +13,8 @@ from django.urls import URLPattern
 from holdfast.base import clock
 from holdfast.base.by import Permission
 from holdfast.staff import operations as staff
-from holdfast.web.console.session import IDLE_S
 from holdfast.web.console.urls import urlpatterns
+from holdfast.web.signed_in import IDLE_S
 from tests.stages.console.desk import (
     ADMIN,
     PASSWORD,

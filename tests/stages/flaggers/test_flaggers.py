@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,8 @@ import pytest
 from django.test import Client
 from typer.testing import CliRunner
 
-from holdfast.base.by import SYSTEM, By, Permission
+from holdfast.base import clock
+from holdfast.base.by import SYSTEM, Permission
 from holdfast.base.errors import InvalidInput, NotFound
 from holdfast.cli.flag import app
 from holdfast.intake import flaggers as accounts
@@ -22,26 +24,10 @@ from holdfast.policy.rules import URGENCIES, ReportFacts, read_policy
 from holdfast.triage.flaggers import flaggers
 from holdfast.triage.models import Case
 from tests.stages.console.desk import CSAM, colleague, look, read, words_of
+from tests.stages.flaggers.analysts import ADMIN, LISTED, account
 from tests.world import POLICY, World, encoded, photograph
 
 pytestmark = pytest.mark.django_db
-
-ADMIN = By("staff", "admin", frozenset({Permission.PLATFORM_MANAGE}))
-LISTED = "https://lists.example/trusted-flaggers#17"
-
-
-def account(world: World, *scope: str, name: str = "Hotline") -> str:
-    """A key of a new account, listed if it has a scope."""
-    return accounts.add_flagger(
-        accounts.FlaggerGiven(
-            platform_id=world.platform_id,
-            name=name,
-            contact="desk@hotline.example",
-            scope=scope,
-            listed_as=LISTED if scope else "",
-        ),
-        by=ADMIN,
-    )
 
 
 def send(key: str, *lines: Any, idempotency: str = "", **more: Any) -> list[Any]:
@@ -191,11 +177,19 @@ def test_a_suspended_one_is_heard_without_priority(world: World) -> None:
 
 
 def test_scope_and_listing_go_together(world: World) -> None:
-    for scope, listed in (((CSAM,), ""), ((), LISTED), (("nonsense",), LISTED)):
+    until, late = (clock.now() + timedelta(days=each) for each in (300, 400))
+    for scope, listed, by_then in (
+        ((CSAM,), "", until),
+        ((), LISTED, until),
+        (("nonsense",), LISTED, until),
+        ((CSAM,), LISTED, None),
+        ((CSAM,), LISTED, clock.now()),
+        ((CSAM,), LISTED, late),
+    ):
         with pytest.raises(InvalidInput):
             accounts.add_flagger(
                 accounts.FlaggerGiven(
-                    world.platform_id, "A", "b@c.example", scope, listed
+                    world.platform_id, "A", "b@c.example", scope, listed, by_then
                 ),
                 by=ADMIN,
             )
@@ -289,6 +283,7 @@ def test_the_console_opens_an_account_and_shows_the_key_once(world: World) -> No
         "contact": "desk@hotline.example",
         "platform": str(world.platform_id),
         "listed_as": LISTED,
+        "listed_until": (clock.now() + timedelta(days=300)).date().isoformat(),
         "scope": [CSAM],
     }
     answer = ada.post("/console/flaggers", **given)

@@ -190,12 +190,16 @@ def answer_lines(
     shape: type[Line],
     do: Callable[[Caller, Line], Done],
     kind: type[Batch] = Batch,
+    admitted: Callable[[Caller, float], None] = admit,
 ) -> HttpResponseBase:
-    """Read a body of lines, do what each says, and answer each in its place."""
+    """Read a body of lines, do what each says, and answer each in its place.
+
+    ``admitted`` lets so many requests pass, or refuses or slows them.
+    """
     with ExitStack() as opened:
         batch = kind(request)
         opened.callback(batch.close)
-        admit(caller_of(request), batch.line_count / LINES_PER_TOKEN)
+        admitted(caller_of(request), batch.line_count / LINES_PER_TOKEN)
         asked = opened.enter_context(once(request, batch.digest))
         if asked.before:
             return asked.again(MEDIA_TYPE)

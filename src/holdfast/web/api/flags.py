@@ -25,7 +25,7 @@ from holdfast.notifications import queries as notifications
 from holdfast.triage.flaggers import flagged
 from holdfast.web.api.auth import ApiKey, caller_of
 from holdfast.web.api.batches import Done, answer_lines, body_of
-from holdfast.web.api.limits import MAX_BODY_BYTES
+from holdfast.web.api.limits import MAX_BODY_BYTES, admit_slowly
 from holdfast.web.api.ndjson import Batch
 from holdfast.web.api.problems import ApiError
 from holdfast.web.api.schemas import FlagLine, FlagReference, ReportStatusOut
@@ -63,7 +63,9 @@ class CsvBatch(Batch):
 
 @router.post(
     "/flags:batch",
-    auth=ApiKey(Permission.REPORTS_FLAG, max_bytes=MAX_BODY_BYTES, chunked=True),
+    auth=ApiKey(
+        Permission.REPORTS_FLAG, max_bytes=MAX_BODY_BYTES, chunked=True, own_rate=True
+    ),
     summary="Report many things at once",
     openapi_extra=body_of(FlagLine, CSV),
 )
@@ -77,22 +79,25 @@ def many(request: HttpRequest) -> HttpResponseBase:
 
     def take(caller: Caller, line: FlagLine) -> Done:
         told = flaggers.flag(
-            flaggers.flagger_of_key(caller.key_id),
-            flaggers.FlagGiven(
-                reference=line.reference,
-                category=line.category,
-                urls=tuple(line.urls or ()),
-                words=line.words or "",
-                language=line.language or "en",
-            ),
-            by=caller.by,
+            flaggers.flagger_of_key(caller.key_id), given_of(line), by=caller.by
         )
         receipt = notifications.receipt_of(told.report_id)
         state = {**receipt, "has_priority": told.has_priority}
         return (201 if told.is_new else 200), state
 
     kind = CsvBatch if (request.content_type or "").lower() == CSV else Batch
-    return answer_lines(request, FlagLine, take, kind)
+    return answer_lines(request, FlagLine, take, kind, admit_slowly)
+
+
+def given_of(line: FlagLine) -> flaggers.FlagGiven:
+    """A line of a file as the operation takes it."""
+    return flaggers.FlagGiven(
+        reference=line.reference,
+        category=line.category,
+        urls=tuple(line.urls or ()),
+        words=line.words or "",
+        language=line.language or "en",
+    )
 
 
 @router.get(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import time
+from uuid import UUID
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -67,9 +68,30 @@ def admit_report(caller: Caller, category: str) -> None:
         return
     if not policies.current().category(category).child_safety:
         raise _too_many(wait_s)
-    bell = f"bell:child-safety-slowed:{caller.platform_id}"
+    _slow(wait_s, caller.platform_id)
+
+
+def admit_slowly(caller: Caller, cost: float) -> None:
+    """Let a file of a flagger pass: slowed above the rate, and never refused.
+
+    What its lines are about is not known before they are read.
+    """
+    wait_s = take(f"requests:{caller.key_id}", cost, per_s=PER_S, burst=BURST)
+    if wait_s:
+        _slow(wait_s, caller.platform_id)
+
+
+def hold_up(who: str, platform_id: UUID) -> None:
+    """The same for the page that flaggers sign in to."""
+    wait_s = take(f"reports:{who}", 1.0, per_s=REPORTS_PER_S, burst=REPORTS_BURST)
+    if wait_s:
+        _slow(wait_s, platform_id)
+
+
+def _slow(wait_s: float, platform_id: UUID) -> None:
+    bell = f"bell:child-safety-slowed:{platform_id}"
     if not take(bell, 1.0, per_s=1 / ALARM_EVERY_S, burst=1.0):
-        alarm("rate.child_safety_slowed", about={"platform": caller.platform_id})
+        alarm("rate.child_safety_slowed", about={"platform": platform_id})
     time.sleep(min(wait_s, SLOWDOWN_S))
 
 

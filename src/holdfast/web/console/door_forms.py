@@ -3,6 +3,7 @@ flaggers."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, time
 from typing import Any, Final
 
 from django import forms
@@ -19,22 +20,23 @@ SAID_OF_THEMSELVES: Final = ("shown", "parent", "relative", "professional", "wit
 _TIME = "%Y-%m-%dT%H:%M"
 
 
-class NewFlagger(forms.Form):
-    """An organisation that gets an account."""
+class Listing(forms.Form):
+    """Where a public list names an organisation, for what, and until when."""
 
-    name = forms.CharField(label="Name of the organisation", max_length=120)
-    contact = forms.CharField(
-        label="How to reach it",
-        help_text="E-mail or telephone of whoever answers for its reports.",
-        max_length=MAX_CONTACT,
-    )
-    platform = forms.ChoiceField(label="For which platform")
     listed_as = forms.CharField(
         label="Where a public list names it",
         help_text="For a trusted flagger: its entry in the list of the Commission or of"
         " the Digital Services Coordinator. A hotline without that status has none.",
         required=False,
         max_length=400,
+    )
+    listed_until = forms.DateField(
+        label="To be looked up again by",
+        help_text="From that day (UTC) on its reports have no priority, and you are"
+        " alarmed. Within a year.",
+        required=False,
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+        error_messages={"invalid": "Write it as 2027-03-01."},
     )
     scope = forms.MultipleChoiceField(
         label="Scope: where its reports have priority",
@@ -43,17 +45,47 @@ class NewFlagger(forms.Form):
     )
 
     def __init__(
-        self, data: Any = None, *, platforms: list[tuple[str, str]], policy: Policy
+        self, data: Any = None, *, policy: Policy, initial: Any = None
     ) -> None:
-        super().__init__(data)
-        self.fields["platform"].choices = platforms  # type: ignore[attr-defined]  # A ChoiceField.
+        super().__init__(data, initial=initial)
         self.fields["scope"].choices = [  # type: ignore[attr-defined]  # A ChoiceField.
             (each.code, each.label) for each in policy.categories
         ]
 
+    def until(self) -> datetime | None:
+        """The first moment without priority."""
+        day = self.cleaned_data["listed_until"]
+        return datetime.combine(day, time(), UTC) if day else None
 
-class SuspendFlagger(forms.Form):
-    """Why an account loses its priority."""
+
+class NewFlagger(Listing):
+    """An organisation that gets an account."""
+
+    field_order = ("name", "contact", "platform")
+    name = forms.CharField(label="Name of the organisation", max_length=120)
+    contact = forms.CharField(
+        label="How to reach it",
+        help_text="E-mail or telephone of whoever answers for its reports.",
+        max_length=MAX_CONTACT,
+    )
+    platform = forms.ChoiceField(label="For which platform")
+
+    def __init__(
+        self, data: Any = None, *, platforms: list[tuple[str, str]], policy: Policy
+    ) -> None:
+        super().__init__(data, policy=policy)
+        self.fields["platform"].choices = platforms  # type: ignore[attr-defined]  # A ChoiceField.
+
+
+class NewFlaggerPerson(forms.Form):
+    """Somebody of such an organisation, who will sign in to its page."""
+
+    name = forms.CharField(label="Name", max_length=120)
+    email = forms.EmailField(label="E-mail, with which they sign in")
+
+
+class WhyFlagger(forms.Form):
+    """Why an account loses its priority, or is closed."""
 
     why = forms.CharField(
         label="Why, in writing",

@@ -23,9 +23,10 @@ from holdfast.base.errors import HoldfastError, InvalidInput, NotAllowed, Refuse
 from holdfast.notifications.alarms import open_alarms
 from holdfast.review.queries import queue_length
 from holdfast.review.rules import Need
-from holdfast.staff.queries import PersonLine, myself
+from holdfast.staff.queries import PersonLine, by_of_session, myself
+from holdfast.web import signed_in as session
 from holdfast.web.components.shapes import Me, NavItem
-from holdfast.web.console import problems, session
+from holdfast.web.console import problems
 from holdfast.web.console.words import ROLES
 
 
@@ -41,7 +42,7 @@ class Page(View):
     ) -> HttpResponseBase:
         """Answer; a refusal is a page of its own."""
         try:
-            there = session.seated(request)
+            there = session.seated(request, by_of_session)
         except NotAllowed as away:
             return self._to_sign_in(away)
         self.by = there.by

@@ -22,6 +22,7 @@ from holdfast.web.console.views import (
 app_name = "console"
 
 _CASE = "case/<str:number>"
+_FLAGGER = "flaggers/<uuid:flagger>"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", queue.QueuePage.as_view(), name="start"),
@@ -29,6 +30,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("sign-out", sign_in.SignOut.as_view(), name="sign-out"),
     path("enrol", sign_in.EnrolPage.as_view(), name="enrol"),
     path("me", sign_in.MyPage.as_view(), name="me"),
+    path("me/languages", sign_in.LanguagesPage.as_view(), name="languages"),
     path(_CASE, case.CaseView.as_view(), name="case"),
     path("next", case.ClaimNext.as_view(), name="next"),
     path(f"{_CASE}/claim", case.Claim.as_view(), name="claim"),
@@ -70,12 +72,25 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("enter", entering.EnterReport.as_view(), name="enter"),
     path("flaggers", flaggers.FlaggersPage.as_view(), name="flaggers"),
     path(
-        "flaggers/<uuid:flagger>/suspend",
+        f"{_FLAGGER}/suspend",
         flaggers.Suspend.as_view(),
         name="suspend-flagger",
     ),
+    path(f"{_FLAGGER}/renew", flaggers.Renew.as_view(), name="renew-flagger"),
+    path(f"{_FLAGGER}/end", flaggers.End.as_view(), name="end-flagger"),
+    path(f"{_FLAGGER}/people", flaggers.PeoplePage.as_view(), name="flagger-people"),
     path(
-        "flaggers/<uuid:flagger>/resume",
+        f"{_FLAGGER}/people/<uuid:person>/reset",
+        flaggers.ResetPerson.as_view(),
+        name="reset-flagger-person",
+    ),
+    path(
+        f"{_FLAGGER}/people/<uuid:person>/end",
+        flaggers.EndPerson.as_view(),
+        name="end-flagger-person",
+    ),
+    path(
+        f"{_FLAGGER}/resume",
         flaggers.Resume.as_view(),
         name="resume-flagger",
     ),

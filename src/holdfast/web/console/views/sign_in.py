@@ -21,10 +21,11 @@ from django.views import View
 
 from holdfast.base.by import By
 from holdfast.base.errors import InvalidInput, NotAllowed, Refused
+from holdfast.languages.choice import language_name
 from holdfast.staff import operations as staff
-from holdfast.staff.queries import myself
-from holdfast.web.console import session
-from holdfast.web.console.forms import ChangePassword, Enrol, SignIn
+from holdfast.staff.queries import by_of_session, myself
+from holdfast.web import signed_in as session
+from holdfast.web.console.forms import ChangePassword, Enrol, Languages, SignIn
 from holdfast.web.console.page import START, FormPage
 
 
@@ -81,7 +82,7 @@ class EnrolPage(View):
     ) -> HttpResponseBase:
         """Only for somebody who is signed in and has none."""
         try:
-            there = session.seated(request)
+            there = session.seated(request, by_of_session)
         except NotAllowed:
             return HttpResponseRedirect(reverse("console:sign-in"))
         if not there.must_enrol:
@@ -151,7 +152,26 @@ class MyPage(FormPage):
 
     def around(self) -> dict[str, Any]:
         """Name, roles, what is left of the recovery codes."""
-        return {"person": myself(self.by)}
+        person = myself(self.by)
+        read = ", ".join(language_name(each) for each in person.languages)
+        return {"person": person, "languages_read": read}
+
+
+class LanguagesPage(FormPage):
+    """Which languages one reads, so that the queue can offer those first."""
+
+    template = "console/languages.html"
+
+    def form(self, data: Any = None) -> Languages:
+        """As they are now."""
+        known = ", ".join(myself(self.by).languages)
+        return Languages(data, initial={"languages": known})
+
+    def done(self, form: forms.Form) -> HttpResponse:
+        """From now on."""
+        assert isinstance(form, Languages)
+        staff.read_languages(languages=form.tags(), by=self.by)
+        return self.go("me", said="The queue knows which languages you read.")
 
 
 def _next(request: HttpRequest) -> str:

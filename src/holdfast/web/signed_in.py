@@ -1,4 +1,7 @@
-"""Who sits at the console: a session that begins with two factors and ends early.
+"""Who has signed in: a session that begins with two factors and ends early.
+
+The console and the flaggers' page have it alike, and each knows its own people alone: a
+session of the one is nobody's at the other.
 
 Held on the server; the cookie names it and says nothing. It ends after half an hour
 without a click, after a working day in any case, at once when its person is deactivated
@@ -9,15 +12,16 @@ Rule: NIST SP 800-63B section 7.2 (30 idle minutes, 12 hours at AAL2).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
 from holdfast.base import clock
 from holdfast.base.by import By
 from holdfast.base.errors import NotAllowed
-from holdfast.staff.queries import by_of_session
 
 IDLE_S = 30 * 60
 """Seconds without a click after which a session ends."""
@@ -64,18 +68,22 @@ def end(request: HttpRequest) -> None:
     request.session.flush()
 
 
-def seated(request: HttpRequest) -> Seated:
-    """Who asks. Raises ``NotAllowed`` when they have to sign in first."""
+def seated(request: HttpRequest, known: Callable[[str, str], By]) -> Seated:
+    """Who asks. Raises ``NotAllowed`` when they have to sign in first.
+
+    ``known`` says whose session it is: ``by_of_session`` for staff, or
+    ``by_of_guest_session``.
+    """
     kept = request.session
     if "person" not in kept:
-        raise NotAllowed("Please sign in.")
+        raise NotAllowed(_("Please sign in."))
     at_s = clock.now().timestamp()
     idle = at_s - kept["seen_at"] > IDLE_S
     if idle or at_s - kept["began_at"] > settings.SESSION_COOKIE_AGE:
         end(request)
-        raise SignedOut("You were signed out, because nothing happened for a while.")
+        raise SignedOut(_("You were signed out, because nothing happened for a while."))
     try:
-        by = by_of_session(kept["person"], kept["hash"])
+        by = known(kept["person"], kept["hash"])
     except NotAllowed:
         end(request)
         raise

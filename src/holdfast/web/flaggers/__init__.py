@@ -1,0 +1,1 @@
+"""The page of trusted flaggers and hotlines: signed in, and only their own."""

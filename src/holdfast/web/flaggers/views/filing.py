@@ -1,0 +1,102 @@
+"""Reporting: one report of several items by a form, or many reports by a file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.http import HttpResponse
+from django.urls import reverse
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from holdfast.intake.flag_files import COLUMNS
+from holdfast.intake.flaggers import FlagGiven, flag
+from holdfast.languages.choice import in_words
+from holdfast.policy import queries as policies
+from holdfast.web.api.limits import hold_up
+from holdfast.web.flaggers import files
+from holdfast.web.flaggers.forms import MAX_FILE_LINES, NewFile, NewReport
+from holdfast.web.flaggers.page import FormPage
+
+
+class ReportPage(FormPage):
+    """One report."""
+
+    template = "report.html"
+
+    def form(self, *given: Any) -> NewReport:
+        """The reference, what it is about, where it is."""
+        line = self.account
+        return NewReport(
+            *given,
+            categories=list(policies.current().categories),
+            scope=line.scope if line.trusted else (),
+            language=get_language() or "",
+        )
+
+    def done(self, form: forms.Form) -> HttpResponse:
+        """File it, and show it with what was frozen."""
+        given = form.cleaned_data
+        hold_up(f"flagger:{self.account.id}", self.account.platform_id)
+        told = flag(
+            self.account.id,
+            FlagGiven(
+                reference=given["reference"],
+                category=given["category"],
+                urls=tuple(given["addresses"]),
+                words=given["words"],
+                language=given["language"],
+            ),
+            by=self.by,
+        )
+        if not told.is_new:
+            said = _("We had this report already. Nothing was reported twice.")
+        elif told.has_priority:
+            said = _("We have it. It is in your scope, so it goes first.")
+        else:
+            said = _(
+                "We have it. It is outside your scope or has no priority now, so it "
+                "is handled like everybody's."
+            )
+        return self.go("one", number=told.number, said=said)
+
+
+class FilePage(FormPage):
+    """Many reports in one file."""
+
+    template = "file.html"
+
+    def form(self, *given: Any) -> NewFile:
+        """A file."""
+        return NewFile(*given)
+
+    def done(self, form: forms.Form) -> HttpResponse:
+        """Take in each line and say what became of it.
+
+        Loading this answer again sends the file again, and reports nothing twice.
+        """
+        file = form.cleaned_data["file"]
+        records = files.records_of(file.name, file.read())
+        hold_up(f"flagger:{self.account.id}", self.account.platform_id)
+        lines = files.take_in(self.account.id, records, by=self.by)
+        context = {
+            "lines": lines,
+            "new": sum(each.is_new for each in lines),
+            "known": sum(bool(each.number) and not each.is_new for each in lines),
+            "faults": sum(bool(each.fault) for each in lines),
+        }
+        return self.show("file_taken.html", context)
+
+    def around(self) -> dict[str, Any]:
+        """What such a file looks like."""
+        scope = self.account.scope if self.account.trusted else ()
+        return {
+            "columns": ",".join(COLUMNS),
+            "most": MAX_FILE_LINES,
+            "api_url": reverse("api-v1:openapi-view"),
+            "categories": [
+                (each.code, in_words(each.label), each.code in scope)
+                for each in policies.current().categories
+            ],
+        }
