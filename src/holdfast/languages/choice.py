@@ -49,6 +49,17 @@ def country_name(code: str) -> str:
     return str(locale.territories.get(code, code))
 
 
+def language_name(tag: str) -> str:
+    """What a language is called in the language at hand; its tag where nobody knows."""
+    try:
+        named = Locale.parse(tag, sep="_" if "_" in tag else "-").get_display_name(
+            get_language() or settings.LANGUAGE_CODE
+        )
+    except (UnknownLocaleError, ValueError):
+        named = None
+    return named or tag
+
+
 def in_words(label: str) -> str:
     """A text of the policy, such as a category's label, in the language at hand.
 

@@ -27,6 +27,9 @@ class QueueFilters:
     """``mine``, ``free`` or blank."""
     needs: str = ""
     """A value of ``rules.Need`` or blank."""
+    language: str = ""
+    """A language tag, ``mine`` (what the one who asks reads, and what nobody reads),
+    or blank."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,10 @@ class QueueLine:
     """The share of its span that has passed: 0 at receipt, above 1 when late."""
     claimed_by: UUID | None
     claimed_by_name: str
+    languages: tuple[str, ...]
+    """Of its reports."""
+    unread: bool
+    """Whether nobody here says that they read any of them."""
 
 
 @dataclass(frozen=True)

@@ -1,22 +1,27 @@
 """What the desk reads: the queue, what a case needs, what was opened and by whom.
 
 The order of the queue is urgency and then the clock; how many people reported is shown
-and never counts (promise 7). Reading changes nothing, and shows no original: pictures
+and never counts (promise 7). Of cases that are due at the same time, those that the one
+who asks can read come first. Reading changes nothing, and shows no original: pictures
 and an item's words are behind a reveal. The page of one case is in ``case_page``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime, timedelta
+from collections.abc import Collection, Iterable
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from django.db.models import Case as Choose
 from django.db.models import (
     Count,
+    DateTimeField,
+    Exists,
     F,
+    Func,
     IntegerField,
     OuterRef,
+    Q,
     QuerySet,
     Subquery,
     Value,
@@ -35,7 +40,9 @@ from holdfast.policy.rules import Policy
 from holdfast.review.lines import QueueFilters, QueueLine, RevealGrant, Viewed
 from holdfast.review.models import Claim, Note, Outcome, Reading, Reveal
 from holdfast.review.rules import Need, Read, may_not_read, need
-from holdfast.staff.queries import is_specialist, person_of
+from holdfast.staff.queries import is_specialist, myself, person_of
+from holdfast.staff.rules import spellings
+from holdfast.triage.languages import languages_of, unread_languages
 from holdfast.triage.models import (
     Case,
     CaseItem,
@@ -49,6 +56,9 @@ from holdfast.triage.placing import living
 
 QUEUE_LINES = 200
 """Lines of one page of the queue; nobody reads further down than this."""
+DUE_TOGETHER = timedelta(minutes=5)
+"""Cases due within the same five minutes are due at the same time: a twelfth of the
+shortest clock of the default policy. Language may change their order and no other."""
 REVEAL_OPEN_S = 600
 """How long the page of a reveal may show what it opened; then it is opened anew."""
 
@@ -78,6 +88,7 @@ def queue(by: By, filters: QueueFilters | None = None) -> list[QueueLine]:
     }
     clocks = _earliest(ids)
     reports, items, doubts = _reports(ids), _items(ids), _doubts(ids)
+    languages, unread = languages_of(ids), set(unread_languages())
     return [
         _line(
             case,
@@ -87,6 +98,8 @@ def queue(by: By, filters: QueueFilters | None = None) -> list[QueueLine]:
             doubts.get(case.id, 0),
             clocks.get(case.id),
             held.get(case.id),
+            languages.get(case.id, ()),
+            unread,
         )
         for case in cases
     ]
@@ -296,12 +309,59 @@ def _filtered(by: By, chosen: QueueFilters) -> QuerySet[Case]:
         rows = rows.filter(id__in=held.filter(person=person_of(by)).values("case"))
     if chosen.claimed == "free":
         rows = rows.exclude(id__in=held.values("case"))
+    mine = myself(by).languages if by.kind == "staff" else ()
+    reported = CaseTarget.objects.filter(case=OuterRef("id"))
+    if chosen.language == "mine" and mine:
+        # What nobody reads is in everybody's queue: it must not be hidden from all.
+        rows = rows.filter(_in_languages([*mine, *unread_languages()]))
+    elif chosen.language and chosen.language != "mine":
+        rows = rows.filter(
+            Exists(reported.filter(target__report__language=chosen.language))
+        )
     ranks = [When(urgency=name, then=Value(at)) for at, name in enumerate(Urgency)]
     running = Deadline.objects.filter(case=OuterRef("id"), met_at=None)
     return rows.annotate(
         rank=Choose(*ranks, default=Value(len(ranks)), output_field=IntegerField()),
         due=Subquery(running.order_by("due_at").values("due_at")[:1]),
-    ).order_by("rank", F("due").asc(nulls_last=True), "clock_from", "id")
+        due_about=Func(
+            Value(DUE_TOGETHER),
+            F("due"),
+            Value(_EPOCH),
+            function="date_bin",
+            output_field=DateTimeField(),
+        ),
+        foreign=_not_in_languages(mine),
+    ).order_by(
+        "rank",
+        F("due_about").asc(nulls_last=True),
+        "foreign",
+        F("due").asc(nulls_last=True),
+        "clock_from",
+        "id",
+    )
+
+
+_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+"""From where spans of ``DUE_TOGETHER`` are counted; any moment would do."""
+
+
+def _in_languages(tags: Collection[str]) -> Q:
+    """Cases reported in one of these languages, and those that no report is of."""
+    reported = CaseTarget.objects.filter(case=OuterRef("id"))
+    one_of = "|".join(sorted(spellings(tags)))
+    readable = reported.filter(target__report__language__iregex=f"^({one_of})([-_]|$)")
+    return Exists(readable) | ~Exists(reported)
+
+
+def _not_in_languages(tags: Collection[str]) -> Choose:
+    """1 for a case that somebody who reads these cannot read; else 0."""
+    if not tags:
+        return Choose(default=Value(0), output_field=IntegerField())
+    return Choose(
+        When(_in_languages(tags), then=Value(0)),
+        default=Value(1),
+        output_field=IntegerField(),
+    )
 
 
 def _needs_of(cases: list[Case]) -> dict[UUID, str]:
@@ -346,6 +406,8 @@ def _line(
     doubts: int,
     running: Deadline | None,
     held: Claim | None,
+    languages: tuple[str, ...],
+    unread: Collection[str],
 ) -> QueueLine:
     return QueueLine(
         case_id=case.id,
@@ -368,6 +430,8 @@ def _line(
         elapsed=elapsed(running.runs_from, running.due_at) if running else 0.0,
         claimed_by=held.person_id if held else None,
         claimed_by_name=held.person.name if held else "",
+        languages=languages,
+        unread=bool(languages) and set(languages) <= set(unread),
     )
 
 

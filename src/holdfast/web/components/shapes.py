@@ -50,6 +50,10 @@ class QueueRow:
     waits_for: str = ""
     doubts: int = 0
     """How many wait for somebody to say whether they are copies."""
+    languages: str = ""
+    """In which it was reported, by name."""
+    unread: bool = False
+    """Whether nobody here says that they read them."""
 
 
 @dataclass(frozen=True, slots=True)

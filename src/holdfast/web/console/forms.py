@@ -4,6 +4,7 @@ ruled by the operation that takes it, whose refusal is shown in the form.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
@@ -11,6 +12,7 @@ from uuid import UUID
 from django import forms
 
 from holdfast.decisions.misuse import LONGEST_DAYS, Standing
+from holdfast.languages.choice import language_name
 from holdfast.policy.rules import URGENCIES, Category, Policy
 from holdfast.review.lines import ActorLine
 from holdfast.review.rules import MIN_REASON_CHARS
@@ -112,6 +114,32 @@ class QueueFilter(forms.Form):
         label="Claimed",
         choices=[("", "any"), ("free", "by nobody"), ("mine", "by me")],
     )
+    language = forms.ChoiceField(required=False, label="Language")
+
+    def __init__(self, data: Any = None, *, languages: Sequence[str]) -> None:
+        super().__init__(data)
+        self.fields["language"].choices = [  # type: ignore[attr-defined]  # A ChoiceField.
+            ("", "any"),
+            ("mine", "that I read, or nobody"),
+            *((each, language_name(each)) for each in languages),
+        ]
+
+
+class Languages(forms.Form):
+    """What somebody reads."""
+
+    languages = forms.CharField(
+        label="Languages that you read",
+        help_text="Codes with commas between them, such as: en, nb, pt. Empty: you have"
+        " not said, and the queue stays by urgency and clock alone.",
+        required=False,
+        max_length=400,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+
+    def tags(self) -> list[str]:
+        """One by one."""
+        return re.split(r"[\s,;]+", str(self.cleaned_data["languages"]))
 
 
 class Note(forms.Form):

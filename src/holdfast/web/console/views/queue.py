@@ -8,10 +8,12 @@ from django.urls import reverse
 from holdfast.base.by import Permission
 from holdfast.base.errors import InvalidInput, NotFound
 from holdfast.items.queries import platforms
+from holdfast.languages.choice import language_name
 from holdfast.policy.queries import current
 from holdfast.policy.rules import Policy
 from holdfast.review.lines import QueueFilters, QueueLine
 from holdfast.review.queries import living_case, queue, queue_length
+from holdfast.triage.languages import open_languages
 from holdfast.web.components.shapes import QueueRow
 from holdfast.web.console.forms import QueueFilter
 from holdfast.web.console.page import Page
@@ -31,14 +33,14 @@ class QueuePage(Page):
             return HttpResponseRedirect(reverse("console:me"))
         if number := request.GET.get("number", "").strip():
             return self._found(number)
-        form = QueueFilter(request.GET or None)
+        form = QueueFilter(request.GET or None, languages=open_languages())
         chosen = form.cleaned_data if form.is_bound and form.is_valid() else {}
         lines = queue(self.by, QueueFilters(**chosen))
         alarms = alarm_rows(self.by)
         context = {
             "rows": self._rows(lines),
             "total": queue_length(self.by),
-            "filter": form if form.is_bound else QueueFilter(),
+            "filter": form,
             "filtered": any(chosen.values()),
             "may_claim": self.may(Permission.CASE_CLAIM),
             "alarms": alarms[:ALARMS_SHOWN],
@@ -97,4 +99,6 @@ def _row(line: QueueLine, category: str, platform: str, *, may_claim: bool) -> Q
         claim_url=claim if free else "",
         platform=platform,
         waits_for=NEEDS.get(line.needs, line.needs),
+        languages=", ".join(language_name(each) for each in line.languages),
+        unread=line.unread,
     )
