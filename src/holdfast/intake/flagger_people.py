@@ -23,8 +23,8 @@ from holdfast.intake.flaggers import MIN_WHY
 from holdfast.intake.models import Addition, Flag, Flagger, FlaggerPerson
 from holdfast.intake.operations import MAX_WORDS
 from holdfast.staff.guests import add_guest, end_guest, reset_guest
-from holdfast.staff.operations import Added
 from holdfast.staff.queries import GUEST, guest_of
+from holdfast.staff.rows import Added
 
 
 def add_person(flagger_id: UUID, *, email: str, name: str, by: By) -> Added:

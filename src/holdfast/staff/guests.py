@@ -15,7 +15,7 @@ from holdfast.base.by import By, Permission
 from holdfast.base.errors import NotFound
 from holdfast.base.events import Kind, emit
 from holdfast.staff.models import Person
-from holdfast.staff.operations import Added, begin_again, new_person
+from holdfast.staff.rows import Added, begin_again, new_person
 
 
 def add_guest(*, email: str, name: str, by: By) -> Added:

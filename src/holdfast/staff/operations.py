@@ -20,10 +20,7 @@ from uuid import UUID
 import pyotp
 from django.conf import settings
 from django.contrib.auth.hashers import check_password, make_password
-from django.contrib.auth.password_validation import validate_password
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -33,12 +30,25 @@ from holdfast.base.errors import (
     HoldfastError,
     InvalidInput,
     NotAllowed,
-    NotFound,
     Refused,
 )
 from holdfast.base.events import Kind, emit
-from holdfast.staff.models import Person, RecoveryCode
-from holdfast.staff.queries import GUEST, guest_of, person_of
+from holdfast.staff.models import Person
+from holdfast.staff.queries import GUEST, person_of
+from holdfast.staff.rows import (
+    MAX_PASSWORD_CHARS,
+    ONE_TIME_PASSWORD_CHARS,
+    address_of,
+    begin_again,
+    known_roles,
+    new_person,
+    one_at_a_time,
+    own_row,
+    person_row,
+    set_password,
+    tell,
+)
+from holdfast.staff.rows import Added as Added
 from holdfast.staff.rules import Role, is_language_tag, pause_after
 from holdfast.staff.second_factor import (
     is_device_code,
@@ -53,9 +63,6 @@ from holdfast.staff.second_factor import (
 ISSUER = "Holdfast"
 ENROLMENT_VALID_S = 900
 """How long a second factor that was started can be confirmed; seconds."""
-ONE_TIME_PASSWORD_CHARS = 20  # 100 random bits in the same alphabet.
-MAX_PASSWORD_CHARS = 1024
-"""Argon2 reads all of what it is given; more than this is not a password."""
 NOT_SIGNED_IN = _(
     "This did not work. Check the e-mail address, the password and the code. After"
     " several tries, wait a quarter of an hour or use a recovery code."
@@ -64,14 +71,6 @@ NOT_HERE = (
     "The colleague's address and code do not fit. A code works once: after signing in,"
     " wait for the next one."
 )
-
-
-@dataclass(frozen=True)
-class Added:
-    """A new member of staff. The one-time password is here and nowhere else."""
-
-    person_id: UUID
-    one_time_password: str
 
 
 @dataclass(frozen=True)
@@ -113,7 +112,7 @@ def create_first_administrator(
     Nobody can allow this, so it is allowed once: raises ``Refused`` from then on.
     """
     with transaction.atomic():
-        _one_at_a_time()
+        one_at_a_time()
         if Person.objects.exists():
             raise Refused("Somebody works here already. An administrator adds people.")
         return new_person(email, name, [Role.ADMINISTRATOR], password, by=SYSTEM)
@@ -135,7 +134,7 @@ def add_person(
     """
     by.require(Permission.STAFF_MANAGE)
     with transaction.atomic():
-        _one_at_a_time()
+        one_at_a_time()
         return new_person(email, name, roles, password, by=by)
 
 
@@ -149,7 +148,7 @@ def sign_in(
     Raises ``NotAllowed`` with the same words for every cause.
     """
     known = Person.guests if guest else Person.objects
-    person = known.filter(email=_address(email)).first()
+    person = known.filter(email=address_of(email)).first()
     kept = person.password if person else _nobodys_password()
     # The password is checked before the row is locked: the check takes its time, and
     # a flood of wrong ones must not queue up behind one lock.
@@ -169,7 +168,7 @@ def start_enrolment(*, by: By) -> Enrolment:
 
     Raises ``Refused`` when there is one: an administrator resets it first.
     """
-    person = _myself(by)
+    person = own_row(by)
     _refuse_enrolled(person)
     secret = pyotp.random_base32()
     until = clock.now() + timedelta(seconds=ENROLMENT_VALID_S)
@@ -185,7 +184,7 @@ def resume_enrolment(*, token: str, by: By) -> Enrolment:
 
     Raises ``InvalidInput`` when it is too old, and ``Refused`` when it is done.
     """
-    person = _myself(by)
+    person = own_row(by)
     _refuse_enrolled(person)
     secret, until = _started(token, person)
     return _enrolment(person, secret, token, until)
@@ -198,7 +197,7 @@ def confirm_enrolment(*, token: str, code: str, new_password: str, by: By) -> En
     password that is weak or the old one.
     """
     with transaction.atomic():
-        person = _myself(by, lock=True)
+        person = own_row(by, lock=True)
         _refuse_enrolled(person)
         secret, _ = _started(token, person)
         step = step_of(secret, code, last_step=0)
@@ -209,11 +208,11 @@ def confirm_enrolment(*, token: str, code: str, new_password: str, by: By) -> En
                     " is right, and type the code it shows now."
                 )
             )
-        _set_password(person, new_password)
+        set_password(person, new_password)
         keep_secret(person, secret, used_step=step)
         person.save(update_fields=["password", "totp_secret", "totp_last_step"])
         codes = new_recovery_codes(person)
-        _tell(person, "enrolled", by)
+        tell(person, "enrolled", by)
     return Enrolled(codes, person.get_session_auth_hash())
 
 
@@ -224,14 +223,14 @@ def change_password(*, old_password: str, new_password: str, by: By) -> str:
     ``InvalidInput`` for a weak new one.
     """
     with transaction.atomic():
-        person = _myself(by, lock=True)
+        person = own_row(by, lock=True)
         right = not paused(person) and check_password(
             old_password[:MAX_PASSWORD_CHARS], person.password
         )
         if right:
-            _set_password(person, new_password)
+            set_password(person, new_password)
             person.save(update_fields=["password"])
-            _tell(person, "password", by)
+            tell(person, "password", by)
         else:
             _count_wrong_try(person)
     if not right:
@@ -248,7 +247,7 @@ def confirm_presence(*, email: str, code: str, by: By) -> UUID:
     that does not fit.
     """
     asking = person_of(by)
-    found = Person.objects.filter(email=_address(email)).first()
+    found = Person.objects.filter(email=address_of(email)).first()
     if found is not None and found.id == asking:
         raise Refused("The second person is somebody else.", person=asking)
     with transaction.atomic():
@@ -264,7 +263,7 @@ def reset_sign_in(*, person_id: UUID, by: By) -> Added:
     by.require(Permission.STAFF_MANAGE)
     _refuse_self(person_id, by)
     with transaction.atomic():
-        return begin_again(_person(person_id, lock=True), by=by)
+        return begin_again(person_row(person_id, lock=True), by=by)
 
 
 def give_roles(*, person_id: UUID, roles: Sequence[str], by: By) -> None:
@@ -272,12 +271,12 @@ def give_roles(*, person_id: UUID, roles: Sequence[str], by: By) -> None:
     by.require(Permission.STAFF_MANAGE)
     _refuse_self(person_id, by)
     with transaction.atomic():
-        _one_at_a_time()
-        person = _person(person_id, lock=True)
-        person.roles = _known_roles(roles)
+        one_at_a_time()
+        person = person_row(person_id, lock=True)
+        person.roles = known_roles(roles)
         person.save(update_fields=["roles"])
         _refuse_without_administrator()
-        _tell(person, "roles", by)
+        tell(person, "roles", by)
 
 
 def read_languages(*, languages: Sequence[str], by: By) -> None:
@@ -289,77 +288,24 @@ def read_languages(*, languages: Sequence[str], by: By) -> None:
     if not all(is_language_tag(each) for each in tags):
         raise InvalidInput("Write languages as codes, such as: en, nb, pt-BR.")
     with transaction.atomic():
-        person = _person(person_of(by), lock=True)
+        person = person_row(person_of(by), lock=True)
         person.languages = tags
         person.save(update_fields=["languages"])
-        _tell(person, "languages", by)
+        tell(person, "languages", by)
 
 
 def deactivate(*, person_id: UUID, by: By) -> None:
     """End somebody's access at once. What they did stays, with their name on it."""
     by.require(Permission.STAFF_MANAGE)
     with transaction.atomic():
-        _one_at_a_time()
-        person = _person(person_id, lock=True, active=False)
+        one_at_a_time()
+        person = person_row(person_id, lock=True, active=False)
         if not person.is_active:
             return
         person.is_active = False
         person.save(update_fields=["is_active"])
         _refuse_without_administrator()
-        _tell(person, "deactivated", by)
-
-
-def begin_again(person: Person, *, by: By) -> Added:
-    """A new one-time password for a locked row; whether that may be, callers know."""
-    password = random_text(ONE_TIME_PASSWORD_CHARS)
-    person.password = make_password(password)
-    person.totp_secret, person.totp_last_step = "", 0
-    person.failed_sign_ins, person.locked_until = 0, None
-    person.save()
-    RecoveryCode.objects.filter(person=person).delete()
-    _tell(person, "reset", by)
-    return Added(person.id, password)
-
-
-def new_person(
-    email: str,
-    name: str,
-    roles: Sequence[str],
-    password: str | None = None,
-    *,
-    guest: bool = False,
-    by: By,
-) -> Added:
-    """A new row with a first password; whether that may be, callers know."""
-    address = _address(email)
-    try:
-        validate_email(address)
-    except ValidationError:
-        raise InvalidInput("This is not an e-mail address.") from None
-    if not name.strip():
-        raise InvalidInput("Give the name that colleagues will see.")
-    if Person.everybody.filter(email=address).exists():
-        raise Refused("Somebody with this e-mail address has been added already.")
-    person = Person(
-        email=address,
-        name=name.strip(),
-        roles=[] if guest else _known_roles(roles),
-        is_guest=guest,
-        added_at=clock.now(),
-    )
-    first_password = password or random_text(ONE_TIME_PASSWORD_CHARS)
-    _set_password(person, first_password)
-    person.save()
-    if guest:
-        _tell(person, "person_added", by)
-    else:
-        emit(
-            Kind.STAFF_ADDED,
-            about={"person": person.id},
-            facts={"roles": person.roles},
-            by=by,
-        )
-    return Added(person.id, first_password)
+        tell(person, "deactivated", by)
 
 
 def _let_in(person: Person, kept: str, right: bool, code: str) -> SignedIn | None:
@@ -434,59 +380,10 @@ def _started(token: str, person: Person) -> tuple[str, datetime]:
     return str(facts["secret"]), until
 
 
-def _set_password(person: Person, password: str) -> None:
-    try:
-        validate_password(password, person)
-    except ValidationError as error:
-        raise InvalidInput(" ".join(error.messages)) from None
-    if len(password) > MAX_PASSWORD_CHARS:
-        raise InvalidInput(
-            gettext("A password has at most %(most)d characters.")
-            % {"most": MAX_PASSWORD_CHARS}
-        )
-    if person.password and check_password(password, person.password):
-        raise InvalidInput(
-            gettext("Choose a password that is not the one you have now.")
-        )
-    person.password = make_password(password)
-
-
-def _address(email: str) -> str:
-    return email.strip().lower()
-
-
 @cache
 def _nobodys_password() -> str:
     """What an unknown address is checked against, so that it takes as long."""
     return make_password(random_text(ONE_TIME_PASSWORD_CHARS))
-
-
-def _known_roles(roles: Sequence[str]) -> list[str]:
-    unknown = [role for role in roles if role not in set(Role)]
-    if unknown or not roles:
-        raise InvalidInput(f"A role is one or more of: {', '.join(Role)}.")
-    return sorted({str(role) for role in roles})
-
-
-def _person(person_id: UUID, *, lock: bool = False, active: bool = True) -> Person:
-    rows = (
-        Person.objects.select_for_update(no_key=True) if lock else Person.objects.all()
-    )
-    person = rows.filter(id=person_id).first()
-    if person is None or (active and not person.is_active):
-        raise NotFound("There is no such person.", person=person_id)
-    return person
-
-
-def _myself(by: By, *, lock: bool = False) -> Person:
-    """The one who asks: a member of staff, or a guest, for what both do alike."""
-    if by.kind != GUEST:
-        return _person(person_of(by), lock=lock)
-    rows = Person.guests.select_for_update(no_key=True) if lock else Person.guests.all()
-    person = rows.filter(id=guest_of(by), is_active=True).first()
-    if person is None:
-        raise NotFound("There is no such person.", person=by.id)
-    return person
 
 
 def _door(*, guest: bool) -> str:
@@ -513,14 +410,3 @@ def _refuse_without_administrator() -> None:
         is_active=True, roles__contains=[Role.ADMINISTRATOR]
     ).exists():
         raise Refused("This is the last administrator. Make another one first.")
-
-
-def _one_at_a_time() -> None:
-    """Changes to who works here wait for each other until the transaction ends."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('holdfast.staff'))")
-
-
-def _tell(person: Person, what: str, by: By) -> None:
-    kind = Kind.GUEST_CHANGED if person.is_guest else Kind.STAFF_CHANGED
-    emit(kind, about={"person": person.id}, facts={"what": what}, by=by)

@@ -13,12 +13,13 @@ from holdfast.base.by import By, Permission
 from holdfast.base.errors import InvalidInput, NotAllowed
 from holdfast.intake.operations import Channel, ReportGiven, TargetGiven, receive_report
 from holdfast.notifications.models import Alarm
+from holdfast.review.claims import claim_next
 from holdfast.review.lines import QueueFilters
 from holdfast.review.queries import DUE_TOGETHER, queue
 from holdfast.staff import operations as staff
 from holdfast.staff.queries import languages_read
 from holdfast.staff.rules import is_language_tag, reads, spellings
-from holdfast.triage.languages import unread_languages, watch_languages
+from holdfast.triage.languages import languages_of, unread_languages, watch_languages
 from tests.stages.console.desk import CSAM, Colleague, colleague, words_of
 from tests.world import World
 
@@ -96,6 +97,15 @@ def test_language_never_delays_by_more_than_the_span(world: World) -> None:
             assert mine is not None
             assert later is not None
             assert mine - later < DUE_TOGETHER
+
+
+def test_the_next_case_is_one_that_the_reviewer_reads(world: World) -> None:
+    in_the_middle(world, ("1", "de"), ("2", "nb"))
+    ada, bo = reader("Ada", "nb", role="specialist"), reader("Bo", "fr")
+    for who, language in ((ada, ("nb",)), (bo, ("de",))):
+        taken = claim_next(by=who.by)
+        assert taken is not None
+        assert languages_of([taken.case_id])[taken.case_id] == language
 
 
 def test_a_case_of_several_languages_is_for_whoever_reads_one(world: World) -> None:
