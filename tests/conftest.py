@@ -18,6 +18,7 @@ from typing import Any
 import django
 import hypothesis
 import pytest
+from django.db import connection
 
 _HOME = tempfile.TemporaryDirectory(prefix="holdfast-tests-")
 os.environ["HOLDFAST_HOME"] = _HOME.name
@@ -80,6 +81,24 @@ def whole_flow() -> Iterator[None]:
     before = dict(events._flow)
     yield
     assert events._flow == before, "This test left the flow changed."
+
+
+@pytest.fixture(autouse=True)
+def no_job_left(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A test that commits leaves no job behind: the next one would run them all.
+
+    Django empties only the tables of its own models after such a test.
+    """
+    marker = request.node.get_closest_marker("django_db")
+    marked = marker is not None and marker.kwargs.get("transaction", False)
+    asked = {"transactional_db", "live_server"} & set(request.fixturenames)
+    if not marked and not asked:
+        yield
+        return
+    request.getfixturevalue("transactional_db")
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM procrastinate_jobs")
 
 
 @pytest.fixture

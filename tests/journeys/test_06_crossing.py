@@ -103,7 +103,7 @@ def _cross_with_decisions(strangers: Strangers, category: str, ground: str) -> N
             _race(
                 pool, chance, upload, partial(_decide, case, category, ground, reader)
             )
-    _finish_what_waits()
+    drain()
     slipped = Item.objects.filter(
         external_id__startswith="copy-", state=ItemState.VISIBLE
     )
@@ -176,16 +176,6 @@ def _enter(bank: UUID, *signals: SignalGiven) -> None:
     enter(bank, signals, by=SYSTEM)
     event = Event.objects.filter(kind=Kind.BANK_ENTERED).latest("id")
     search_back(event)
-
-
-def _finish_what_waits() -> None:
-    """Run the jobs of these items; those of earlier tests have lost their events."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "DELETE FROM procrastinate_jobs WHERE NOT EXISTS (SELECT 1 FROM hf_event"
-            " WHERE id = (procrastinate_jobs.args->>'event_id')::bigint)"
-        )
-    drain()
 
 
 def _race(

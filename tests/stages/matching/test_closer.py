@@ -12,7 +12,6 @@ from random import Random
 from uuid import uuid4
 
 import pytest
-from django.db import connection
 from PIL import Image
 from skimage import data as photographs
 
@@ -401,11 +400,8 @@ def test_nothing_is_described_without_opencv(
 
 @pytest.mark.django_db(transaction=True)
 def test_the_jobs_do_it_by_themselves() -> None:
-    """Through the queue and back, from an empty table; what commits late counts."""
+    """Through the queue and back; what commits late counts."""
     world = new_world()
-    with connection.cursor() as cursor:
-        # Jobs of earlier tests have lost their events.
-        cursor.execute("DELETE FROM procrastinate_jobs")
     world.post("reported", as_jpeg(picture(), 90))
     before = world.post("before", edited("telephone"), actor="other")
     world.report("https://plaza.example/p/reported")
@@ -422,8 +418,6 @@ def test_what_is_described_long_after_it_was_banked_is_compared_with(
 ) -> None:
     """The index has read the bank meanwhile, and does not read that entry again."""
     world = new_world()
-    with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM procrastinate_jobs")
     with monkeypatch.context() as without:
         without.setattr(features, "cv2", None)
         world.post("reported", as_jpeg(picture(), 90))
