@@ -116,7 +116,11 @@ def test_a_damaged_ring_is_refused_and_never_replaced(folder: Path) -> None:
         ("root", "c2hvcnQ="),
         ("root", None),
         ("log_signing_seed", "not base64!"),
-        ("sealing_recipient", KeyRing.generate().sealing_recipient),
+        pytest.param(
+            "sealing_recipient",
+            KeyRing.generate().sealing_recipient,
+            id="sealing_recipient-another",
+        ),
         ("sealing_recipient", None),
         ("opening_identity", "AGE-SECRET-KEY-1NONSENSE"),
         ("opening_identity", 5),
