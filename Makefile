@@ -12,7 +12,7 @@ STAMP := $(VENV)/.holdfast-is-set-up
 
 help:
 	@echo "make demo    the nine days, replayed   (options: make demo ARGS='--no-serve')"
-	@echo "make test    every check               (ARGS goes to pytest)"
+	@echo "make test    every check               (ARGS goes to pytest; -n 0: one process)"
 	@echo "make setup   only build $(VENV), with the program $(VENV)/bin/holdfast"
 	@echo "make peers   what \`holdfast bench\` measures beside (needs a C++ compiler)"
 	@echo "make lock    choose the versions of all packages anew (needs uv)"
@@ -41,7 +41,7 @@ test: $(STAMP) chromium dovecot peers
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
-	$(VENV)/bin/pytest $(ARGS)
+	$(VENV)/bin/pytest -n 2 --no-loadscope-reorder $(ARGS)
 
 lock: $(STAMP)
 	@scripts/lock.sh $(VENV)

@@ -1,5 +1,8 @@
 """One embedded PostgreSQL for the whole test run, and Django upon it.
 
+With ``pytest -n 2``, as ``make test`` runs it, there are two processes, and each has a
+PostgreSQL and folders of its own.
+
 Tests reach no network beyond this machine: a socket to any other address is refused
 here, and ``tests/repo/test_no_network.py`` proves it. Property tests draw the same
 examples each time, so that a run that passes passes again; ``HOLDFAST_EXPLORE=1``
@@ -19,6 +22,7 @@ import django
 import hypothesis
 import pytest
 from django.db import connection
+from xdist.scheduler import LoadFileScheduling
 
 _HOME = tempfile.TemporaryDirectory(prefix="holdfast-tests-")
 os.environ["HOLDFAST_HOME"] = _HOME.name
@@ -34,11 +38,34 @@ if "HOLDFAST_EXPLORE" not in os.environ:
     hypothesis.settings.load_profile("same")
 
 _postgres: EmbeddedPostgres | None = None
+_JOURNEYS = "tests/journeys/"
+
+
+class _ByFile(LoadFileScheduling):  # type: ignore[misc]  # It ships no types.
+    """One process runs a file's tests, and one all journeys: they share a network."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return _JOURNEYS if nodeid.startswith(_JOURNEYS) else nodeid.split("::")[0]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _ByFile:
+    """Which process runs which tests, where ``-n`` says that there are several."""
+    return _ByFile(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The journeys first, so that nobody waits for them at the end."""
+    items.sort(key=lambda item: not item.nodeid.startswith(_JOURNEYS))
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Start the database before Django reads its settings."""
     global _postgres
+    if config.option.dist != "no" and not hasattr(config, "workerinput"):
+        # With ``-n`` this process only hands out tests. The others inherit from it, and
+        # would read the settings before they have a database.
+        del os.environ["DJANGO_SETTINGS_MODULE"]
+        return
     if "DATABASE_URL" not in os.environ and not config.option.collectonly:
         _postgres = EmbeddedPostgres(
             Path(_HOME.name) / "postgres", durable=False, dies_with_owner=True
