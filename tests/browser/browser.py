@@ -103,6 +103,7 @@ def assert_accessible(page: Page) -> None:
 
     And a screen reader has something sensible to say of all of it.
     """
+    page.wait_for_load_state()
     options = {"runOnly": {"type": "tag", "values": _TAGS}}
     found = Axe().run(page, options=options)
     assert not found.violations_count, f"{page.url}\n{found.generate_report()}"
@@ -111,6 +112,7 @@ def assert_accessible(page: Page) -> None:
 
 def assert_fits(page: Page) -> None:
     """Nothing makes the page scroll sideways."""
+    page.wait_for_load_state()
     width = page.viewport_size["width"] if page.viewport_size else 0
     needed = page.evaluate("document.documentElement.scrollWidth")
     assert needed <= width, f"{page.url} needs {needed} px of {width}"

@@ -5,11 +5,13 @@ Set ``HOLDFAST_PAGES`` to a folder and pictures of the pages are left there to l
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from playwright.sync_api import expect
 
+from holdfast.base import clock
 from tests.browser.browser import NARROW, Visitor
 from tests.browser.test_console import EVERYBODY, check, enter
 from tests.stages.console.desk import colleague
@@ -59,6 +61,8 @@ def test_flaggers(visitor: Visitor, world: Any) -> None:
     expect(page.get_by_role("alert")).to_contain_text("Priority takes both")
     check(page, "flaggers-errors")
     page.get_by_label("Where a public list names it").fill("https://lists.example/17")
+    soon = clock.now() + timedelta(days=90)
+    page.get_by_label("To be looked up again by").fill(f"{soon:%Y-%m-%d}")
     page.get_by_role("button", name="Open it and show the key once").click()
     check(page, "flagger-key")
     page.get_by_role("link", name="It is stored").click()
