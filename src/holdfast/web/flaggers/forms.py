@@ -15,6 +15,7 @@ from holdfast.intake.operations import MAX_TARGETS, MAX_WORDS
 from holdfast.languages.choice import in_words, nearest
 from holdfast.policy.rules import Category
 
+NEEDED: Final = {"aria-required": "true"}
 PASSWORD_CHARS: Final = 1024
 MAX_FILE_BYTES: Final = 1024 * 1024
 MAX_FILE_LINES: Final = 200
@@ -89,15 +90,21 @@ class OneOfTwo(forms.CharField):
 class NewReport(forms.Form):
     """One report of several items: the organisation's reference, and where they are."""
 
+    # A required choice would be said to be invalid before anything was sent.
+    use_required_attribute = False
+
     reference = forms.CharField(
         label=_("Your own reference"),
         help_text=_("Your case number, a new one for each report."),
         max_length=MAX_REFERENCE,
-        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+        widget=forms.TextInput(
+            attrs={"autocomplete": "off", "spellcheck": "false", **NEEDED}
+        ),
         error_messages={"required": _("Write the reference that you gave it.")},
     )
     category = forms.ChoiceField(
         label=_("What is it about?"),
+        widget=forms.Select(attrs=NEEDED),
         error_messages={"required": _("Choose what it is about.")},
     )
     addresses = OneOfTwo(
@@ -157,10 +164,14 @@ def category_choices(categories: list[Category], scope: tuple[str, ...]) -> list
 class NewFile(forms.Form):
     """A file of reports."""
 
+    use_required_attribute = False
+
     file = forms.FileField(
         label=_("File"),
         help_text=_("CSV with a heading, or NDJSON; in UTF-8."),
-        widget=forms.FileInput(attrs={"accept": ".csv,.ndjson,.jsonl,text/csv"}),
+        widget=forms.FileInput(
+            attrs={"accept": ".csv,.ndjson,.jsonl,text/csv", **NEEDED}
+        ),
         error_messages={
             "required": _("Choose a file."),
             "empty": _("The file is empty."),
