@@ -35,7 +35,8 @@ from holdfast.review.lines import (
     TimelineLine,
 )
 from holdfast.review.models import Claim, Note, Reading, Reveal
-from holdfast.review.queries import actors_of, elapsed, family, living_case, needs
+from holdfast.review.queries import actors_of, family, living_case, needs
+from holdfast.review.queue import elapsed
 from holdfast.review.told import report_line
 from holdfast.triage.models import Case, CaseItem, CaseTarget, Deadline
 

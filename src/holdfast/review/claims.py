@@ -19,7 +19,8 @@ from holdfast.base.errors import Refused
 from holdfast.base.events import Event, Kind, emit
 from holdfast.review.lines import QueueFilters
 from holdfast.review.models import Claim, Reading
-from holdfast.review.queries import last_activity, queue, touched_before
+from holdfast.review.queries import last_activity, touched_before
+from holdfast.review.queue import queue
 from holdfast.review.rules import FOR_SPECIALISTS, Hindrance
 from holdfast.staff.queries import is_specialist, person_of
 from holdfast.triage.models import Case, CaseState

@@ -27,12 +27,7 @@ from holdfast.matching.queries import decided_here
 from holdfast.policy import queries as policies
 from holdfast.review.claims import about_case, end_claim, holds, locked_case
 from holdfast.review.models import Claim, Outcome, Reading, Reveal
-from holdfast.review.queries import (
-    actors_of,
-    needs,
-    round_readings,
-    touched_before,
-)
+from holdfast.review.queries import actors_of, needs, round_readings, touched_before
 from holdfast.review.rules import (
     MIN_REASON_CHARS,
     may_not_read,

@@ -9,7 +9,7 @@ import pytest
 from holdfast.items.models import Item
 from holdfast.items.shares import shares_of
 from holdfast.matching.rules import Basis, Likeness, Variant
-from holdfast.review.queries import queue
+from holdfast.review.queue import queue
 from holdfast.triage.doubts import confirm_copy
 from holdfast.triage.models import CaseItem
 from holdfast.web.console import cluster, words

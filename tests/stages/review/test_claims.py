@@ -16,7 +16,7 @@ from holdfast.base.models import Event
 from holdfast.review import claims
 from holdfast.review import operations as review
 from holdfast.review.models import Claim
-from holdfast.review.queries import queue
+from holdfast.review.queue import queue
 from holdfast.triage.models import Case
 from tests.stages.review.scene import (
     REASON,

@@ -15,7 +15,7 @@ from holdfast.intake.operations import Channel, ReportGiven, TargetGiven, receiv
 from holdfast.notifications.models import Alarm
 from holdfast.review.claims import claim_next
 from holdfast.review.lines import QueueFilters
-from holdfast.review.queries import DUE_TOGETHER, queue
+from holdfast.review.queue import DUE_TOGETHER, queue
 from holdfast.staff import operations as staff
 from holdfast.staff.queries import languages_read
 from holdfast.staff.rules import is_language_tag, reads, spellings

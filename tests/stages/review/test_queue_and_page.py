@@ -23,7 +23,8 @@ from holdfast.review import operations as review
 from holdfast.review.case_page import case_page
 from holdfast.review.lines import QueueFilters
 from holdfast.review.models import Reading
-from holdfast.review.queries import needs, queue, queue_length
+from holdfast.review.queries import needs
+from holdfast.review.queue import queue, queue_length
 from holdfast.triage.models import Case, CaseTarget, Deadline
 from tests.stages.review.scene import (
     REASON,

@@ -21,7 +21,7 @@ from django.views import View
 from holdfast.base.by import By, Permission
 from holdfast.base.errors import HoldfastError, InvalidInput, NotAllowed, Refused
 from holdfast.notifications.alarms import open_alarms
-from holdfast.review.queries import queue_length
+from holdfast.review.queue import queue_length
 from holdfast.review.rules import Need
 from holdfast.staff.queries import PersonLine, by_of_session, myself
 from holdfast.web import signed_in as session

@@ -12,7 +12,8 @@ from holdfast.languages.choice import language_name
 from holdfast.policy.queries import current
 from holdfast.policy.rules import Policy
 from holdfast.review.lines import QueueFilters, QueueLine
-from holdfast.review.queries import living_case, queue, queue_length
+from holdfast.review.queries import living_case
+from holdfast.review.queue import queue, queue_length
 from holdfast.triage.languages import open_languages
 from holdfast.web.components.shapes import QueueRow
 from holdfast.web.console.forms import QueueFilter

@@ -1,138 +1,51 @@
-"""Coming and going: sign-in, the second factor, one's own password.
+"""Coming and going, for those who work here; and what one says of oneself.
 
-The password goes to the operation that checks it and nowhere else: it is never kept
-between two pages, so both factors are asked for on one.
+The door itself is the same as the flaggers': see ``web.sign_in``.
 """
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from typing import Any
 
-import segno
 from django import forms
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.http.response import HttpResponseBase
-from django.shortcuts import render
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.utils.safestring import mark_safe
-from django.views import View
 
-from holdfast.base.by import By
-from holdfast.base.errors import InvalidInput, NotAllowed, Refused
 from holdfast.languages.choice import language_name
 from holdfast.staff import operations as staff
 from holdfast.staff.queries import by_of_session, myself
+from holdfast.web import sign_in
 from holdfast.web import signed_in as session
 from holdfast.web.console.forms import ChangePassword, Enrol, Languages, SignIn
 from holdfast.web.console.page import START, FormPage
 
-
-class SignInPage(View):
-    """The door."""
-
-    def get(self, request: HttpRequest) -> HttpResponse:
-        """Ask."""
-        return self._asked(SignIn(), HTTPStatus.OK)
-
-    def post(self, request: HttpRequest) -> HttpResponse:
-        """Let in, or say in the same words every time that it did not work."""
-        form = SignIn(request.POST)
-        if form.is_valid():
-            try:
-                signed = staff.sign_in(**form.cleaned_data)
-            except NotAllowed as refusal:
-                form.add_error(None, refusal.message)
-            else:
-                session.begin(
-                    request,
-                    signed.person_id,
-                    signed.session_hash,
-                    must_enrol=signed.must_enrol,
-                )
-                return HttpResponseRedirect(_next(request))
-        return self._asked(form, HTTPStatus.UNPROCESSABLE_ENTITY)
-
-    def _asked(self, form: SignIn, status: HTTPStatus) -> HttpResponse:
-        context = {"form": form, "next": self.request.GET.get("next", "")}
-        answer = render(self.request, "console/sign_in.html", context, status=status)
-        answer.headers["Cache-Control"] = "no-store"
-        return answer
+DOOR = sign_in.Door("console", by_of_session, False, SignIn, Enrol)
 
 
-class SignOut(View):
-    """Leaving, by POST alone, so that no page can sign somebody out."""
+class SignInPage(sign_in.SignInPage):
+    """The door; who was on the way to a page goes on to it."""
 
-    http_method_names = ["post"]
+    door = DOOR
 
-    def post(self, request: HttpRequest) -> HttpResponse:
-        """Leave."""
-        session.end(request)
-        return HttpResponseRedirect(reverse("console:sign-in"))
+    def onward(self) -> str:
+        """The page that somebody wanted, where it is one of ours."""
+        return _next(self.request)
+
+    def around(self) -> dict[str, Any]:
+        """Where it leads."""
+        return {"next": self.request.GET.get("next", "")}
 
 
-class EnrolPage(View):
-    """A second factor, at the first sign-in and after a reset."""
+class SignOut(sign_in.SignOut):
+    """Leaving."""
 
-    by: By
+    door = DOOR
 
-    def dispatch(
-        self, request: HttpRequest, *args: Any, **kwargs: Any
-    ) -> HttpResponseBase:
-        """Only for somebody who is signed in and has none."""
-        try:
-            there = session.seated(request, by_of_session)
-        except NotAllowed:
-            return HttpResponseRedirect(reverse("console:sign-in"))
-        if not there.must_enrol:
-            return HttpResponseRedirect(START)
-        self.by = there.by
-        answer = super().dispatch(request, *args, **kwargs)
-        answer.headers["Cache-Control"] = "no-store"
-        return answer
 
-    def get(self, request: HttpRequest) -> HttpResponse:
-        """A new secret, kept nowhere until it is confirmed."""
-        return self._asked(staff.start_enrolment(by=self.by))
+class EnrolPage(sign_in.EnrolPage):
+    """A second factor."""
 
-    def post(self, request: HttpRequest) -> HttpResponse:
-        """Confirm it, and show the recovery codes, this once."""
-        form = Enrol(request.POST)
-        if form.is_valid():
-            try:
-                done = staff.confirm_enrolment(**form.cleaned_data, by=self.by)
-            except (InvalidInput, Refused) as refusal:
-                form.add_error(None, refusal.message)
-            else:
-                session.renew(request, done.session_hash)
-                codes = {"codes": done.recovery_codes}
-                return render(request, "console/recovery_codes.html", codes)
-        return self._again(form)
-
-    def _again(self, form: Enrol) -> HttpResponse:
-        try:
-            started = staff.resume_enrolment(
-                token=form.data.get("token", ""), by=self.by
-            )
-        except InvalidInput:
-            # It was too old, or not ours: the errors of the form say what to do.
-            started = staff.start_enrolment(by=self.by)
-        form.data = {**form.data, "token": started.token, "code": ""}
-        return self._asked(started, form)
-
-    def _asked(
-        self, started: staff.Enrolment, form: forms.Form | None = None
-    ) -> HttpResponse:
-        picture = segno.make(started.otpauth_uri, micro=False)
-        context = {
-            "form": form or Enrol(initial={"token": started.token}),
-            # Segno draws paths alone; no text of the address is in its markup.
-            "qr_svg": mark_safe(picture.svg_inline(omitsize=True)),
-            "secret": started.secret,
-        }
-        status = HTTPStatus.UNPROCESSABLE_ENTITY if form else HTTPStatus.OK
-        return render(self.request, "console/totp.html", context, status=status)
+    door = DOOR
 
 
 class MyPage(FormPage):
