@@ -104,22 +104,30 @@ def test_the_whole_way_with_the_keyboard_alone(plaza: World, visitor: Visitor) -
     tab_to(page, "input[name=category]")
     page.keyboard.press("Space")
     tab_to(page, "main button")
-    page.keyboard.press("Enter")
+    enter(page)
     tab_to(page, "textarea[name=address]")
     page.keyboard.type(POST)
     tab_to(page, "main form button")
-    page.keyboard.press("Enter")
+    enter(page)
     expect(page.locator(".codename")).to_be_visible()
     tab_to(page, "main form button")
-    page.keyboard.press("Enter")
+    enter(page)
     tab_to(page, "main a.button-quiet")
-    page.keyboard.press("Enter")
+    enter(page)
     expect(page.get_by_role("heading", level=1)).to_have_text("Who is it about?")
+
+
+def enter(page: Page) -> None:
+    """Press Enter and wait for the page it leads to.
+
+    A Tab pressed before that page is there would move through the old one.
+    """
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
 
 
 def tab_to(page: Page, selector: str) -> None:
     """Press Tab until the focus is there; it must be seen where it is."""
-    page.wait_for_load_state()
     for _ in range(40):
         page.keyboard.press("Tab")
         focused = page.locator(":focus")
