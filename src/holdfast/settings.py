@@ -135,9 +135,14 @@ def _database(url: str) -> dict[str, object]:
         "CONN_MAX_AGE": 3600,
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
-            name: value
-            for name, value in facts.items()
-            if name in {"sslmode", "sslrootcert", "sslcert", "sslkey"}
+            # What is asked again and again is planned once for each connection.
+            "server_side_binding": True,
+            "prepare_threshold": 1,
+            **{
+                name: value
+                for name, value in facts.items()
+                if name in {"sslmode", "sslrootcert", "sslcert", "sslkey"}
+            },
         },
     }
 

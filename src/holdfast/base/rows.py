@@ -4,15 +4,15 @@ A person waits while a report freezes what it shows, and that can be thousands o
 copies. Django's ``bulk_create`` prepares every value of every row by itself; with
 :func:`insert` the rows travel as one JSON text, which PostgreSQL takes apart by the
 types of its own columns. Django also puts every query together anew, which takes three
-times as long as asking it; :func:`read` asks what is written. Nothing is decided here,
-and no row is changed. Source of the function: the PostgreSQL manual, "JSON Functions
-and Operators", ``jsonb_populate_recordset``.
+times as long as asking it; :func:`read` asks what is written, and :func:`write`
+changes it. Nothing is decided here. Source of the function: the PostgreSQL manual,
+"JSON Functions and Operators", ``jsonb_populate_recordset``.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, LiteralString, TypeVar
 from uuid import UUID
@@ -33,6 +33,27 @@ def insert(rows: Iterable[M]) -> list[M]:
     new = list(rows)
     if not new:
         return new
+    with connection.cursor() as cursor:
+        statement, packed = _insertion(new)
+        cursor.execute(f"{statement} RETURNING {new[0]._meta.pk.column}", [packed])
+        for row, (number,) in zip(new, cursor, strict=True):
+            row.pk = number
+            row._state.adding = False
+    return new
+
+
+def insert_missing(rows: Iterable[Model]) -> None:
+    """Store those of some rows of one model that do not stand yet."""
+    new = list(rows)
+    if not new:
+        return
+    with connection.cursor() as cursor:
+        statement, packed = _insertion(new)
+        cursor.execute(f"{statement} ON CONFLICT DO NOTHING", [packed])
+
+
+def _insertion(new: Sequence[Model]) -> tuple[str, str]:
+    """The statement, and its one parameter."""
     meta = new[0]._meta
     fields = [each for each in meta.concrete_fields if _is_given(new[0], each.attname)]
     packed = json.dumps(
@@ -40,17 +61,11 @@ def insert(rows: Iterable[M]) -> list[M]:
         default=_plain,
     )
     table, columns = meta.db_table, ", ".join(f'"{each.column}"' for each in fields)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO {table} ({columns}) SELECT {columns}"
-            f" FROM jsonb_populate_recordset(NULL::{table}, %s::jsonb)"
-            f" RETURNING {meta.pk.column}",
-            [packed],
-        )
-        for row, (number,) in zip(new, cursor, strict=True):
-            row.pk = number
-            row._state.adding = False
-    return new
+    statement = (
+        f"INSERT INTO {table} ({columns}) SELECT {columns}"
+        f" FROM jsonb_populate_recordset(NULL::{table}, %s::jsonb)"
+    )
+    return statement, packed
 
 
 def read(statement: LiteralString, *given: Any) -> list[tuple[Any, ...]]:
@@ -59,6 +74,12 @@ def read(statement: LiteralString, *given: Any) -> list[tuple[Any, ...]]:
         cursor.execute(statement, given)
         found: list[tuple[Any, ...]] = cursor.fetchall()
     return found
+
+
+def write(statement: LiteralString, *given: Any) -> None:
+    """Change rows by what is written; nothing comes back."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, given)
 
 
 def _is_given(row: Model, attribute: str) -> bool:

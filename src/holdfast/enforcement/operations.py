@@ -31,6 +31,7 @@ from holdfast.enforcement.models import (
     Verb,
 )
 from holdfast.enforcement.orders import (
+    ORDERED,
     Order,
     about_subject,
     lock_subject,
@@ -67,7 +68,8 @@ def order_thaw(*events: Event) -> None:
 def _order_once(events: Sequence[Event], verb: Verb) -> None:
     """One delivery for each event's item, however often the step runs."""
     with transaction.atomic(savepoint=False):
-        items = lock_items(UUID(event.about["item"]) for event in events)
+        named = (UUID(event.about["item"]) for event in events)
+        items = lock_items(named, only=ORDERED)
         by_id = {str(item.id): item for item in items}
         told = read(
             "SELECT cause_id FROM hf_event WHERE cause_id = ANY(%s) AND kind = %s",

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, LiteralString
 from uuid import UUID
 
-from django.db.models import F, Q, Value
+from django.db.models import Q, Value
 from django.db.models.functions import Cast
 
 from holdfast.base import clock
@@ -20,10 +20,13 @@ from holdfast.base.by import By
 from holdfast.base.events import Kind, Telling, emit_many
 from holdfast.base.fields import XidField, current_transaction
 from holdfast.base.models import Event
-from holdfast.base.rows import insert, read
+from holdfast.base.rows import insert, read, write
 from holdfast.enforcement import rules
 from holdfast.enforcement.models import Delivery, Enforcement, Verb
 from holdfast.items.models import Actor, Item
+
+ORDERED = ("id", "platform", "deliveries")
+"""What an order needs of its item."""
 
 
 @dataclass(frozen=True)
@@ -65,10 +68,10 @@ def order_many(orders: Sequence[Order], *, by: By) -> list[Delivery]:
     places = _feed_places(orders)
     for each in orders:
         each.subject.deliveries += 1
-    for kind in (Item, Actor):
+    for kind, count in ((Item, _COUNT_ITEMS), (Actor, _COUNT_ACTORS)):
         ids = [each.subject.id for each in orders if isinstance(each.subject, kind)]
         if ids:
-            kind.objects.filter(id__in=ids).update(deliveries=F("deliveries") + 1)
+            write(count, ids)
     deliveries = insert(
         Delivery(
             **about_subject(each.subject),
@@ -104,6 +107,14 @@ def order_many(orders: Sequence[Order], *, by: By) -> list[Delivery]:
         by=by,
     )
     return deliveries
+
+
+_COUNT_ITEMS: LiteralString = (
+    "UPDATE hf_item SET deliveries = deliveries + 1 WHERE id = ANY(%s)"
+)
+_COUNT_ACTORS: LiteralString = (
+    "UPDATE hf_actor SET deliveries = deliveries + 1 WHERE id = ANY(%s)"
+)
 
 
 def _feed_places(orders: Sequence[Order]) -> list[dict[str, int]]:

@@ -17,7 +17,7 @@ from holdfast.base import clock
 from holdfast.base.by import SYSTEM, By, Permission
 from holdfast.base.errors import InvalidInput, NotFound, Refused
 from holdfast.base.events import Event, Kind, Telling, alarm, emit, emit_many
-from holdfast.base.rows import insert, read
+from holdfast.base.rows import insert, read, write
 from holdfast.freeze.models import Freeze
 from holdfast.intake.models import Report
 from holdfast.intake.queries import TELLING, told_by
@@ -210,7 +210,7 @@ def _freeze(case: Case, freezing: Sequence[tuple[Visible, str]]) -> None:
         for place, because in freezing
     )
     frozen = [place.item for place, _because in freezing]
-    Item.objects.filter(id__in=frozen).update(state=ItemState.FROZEN)
+    write("UPDATE hf_item SET state = %s WHERE id = ANY(%s)", ItemState.FROZEN, frozen)
     emit_many(
         Kind.ITEM_FROZEN,
         [

@@ -33,7 +33,7 @@ from holdfast.intake.rules import Frequency
 from holdfast.intake.suspension import is_set_aside
 from holdfast.items.models import Actor, Conversation, Item, Platform
 from holdfast.items.naming import Found, actors_named, find_named
-from holdfast.items.queries import items_at
+from holdfast.items.queries import actor_registered, item_registered, items_at
 from holdfast.policy import queries as policy
 
 MAX_TARGETS = 50
@@ -84,10 +84,9 @@ class TargetGiven:
         if self.looked_up is not None:
             return self.looked_up
         if self.item:
-            known = Item.objects.filter(platform=platform_id, external_id=self.item)
-            item_id = known.values_list("id", flat=True).first()
-            if item_id is not None:
-                return Found(item=item_id)
+            known = item_registered(platform_id, self.item)
+            if known is not None:
+                return Found(item=known)
         named = self.url or self.account
         return find_named(platform_id, named) if named else Found()
 
@@ -165,7 +164,7 @@ def receive_report(given: ReportGiven, *, by: By) -> Received:
             category=given.category,
             language=given.language or "en",
             words=given.words,
-            reporter_actor=_actor(given.platform_id, given.reporter_actor),
+            reporter_actor_id=_actor(given.platform_id, given.reporter_actor),
             claims=list(given.claims),
             police_number=given.police_number.strip(),
             police_agency=given.police_agency.strip(),
@@ -452,7 +451,9 @@ def _add_targets(
             position=position,
             named_as=target.named_as,
             item_id=found.item,
-            actor_id=None if found.item else found.actor or _actor_id(report, target),
+            actor_id=None
+            if found.item
+            else found.actor or _actor(report.platform_id, target.actor),
             conversation_id=None
             if found.item
             else found.conversation or _conversation_id(report, target),
@@ -462,11 +463,6 @@ def _add_targets(
             zip(targets, located, strict=True), start=first
         )
     )
-
-
-def _actor_id(report: Report, target: TargetGiven) -> UUID | None:
-    found = _actor(report.platform_id, target.actor)
-    return found.id if found else None
 
 
 def _conversation_id(report: Report, target: TargetGiven) -> UUID | None:
@@ -480,14 +476,20 @@ def _conversation_id(report: Report, target: TargetGiven) -> UUID | None:
     return found.id
 
 
-def _actor(platform_id: UUID, external_id: str) -> Actor | None:
+def _actor(platform_id: UUID, external_id: str) -> UUID | None:
     if not external_id:
         return None
+    return actor_registered(platform_id, external_id) or _new_actor(
+        platform_id, external_id
+    )
+
+
+def _new_actor(platform_id: UUID, external_id: str) -> UUID:
     return Actor.objects.get_or_create(
         platform_id=platform_id,
         external_id=external_id,
         defaults={"registered_at": clock.now()},
-    )[0]
+    )[0].id
 
 
 def _report(report_id: UUID) -> Report:

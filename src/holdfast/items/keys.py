@@ -15,6 +15,7 @@ from holdfast.base import clock
 from holdfast.base.by import By, Permission
 from holdfast.base.errors import InvalidInput, NotAllowed, NotFound
 from holdfast.base.events import Kind, emit
+from holdfast.base.rows import read
 from holdfast.items.connectors.host.client import Host
 from holdfast.items.models import ApiKey, Platform
 from holdfast.vault.installation import keys
@@ -132,16 +133,16 @@ class Caller:
 
 def authenticate(token: str) -> Caller:
     """Whose key this is. Raises ``NotAllowed``."""
-    key = ApiKey.objects.filter(key_hash=_hash(token), revoked_at=None).first()
-    if key is None:
-        raise NotAllowed("This key is not known, or has been revoked.")
-    return Caller(
-        platform_id=key.platform_id,
-        key_id=key.id,
-        by=By(
-            "platform", str(key.id), frozenset(Permission(each) for each in key.scopes)
-        ),
+    known = read(
+        "SELECT id, platform_id, scopes FROM hf_api_key"
+        " WHERE key_hash = %s AND revoked_at IS NULL",
+        _hash(token),
     )
+    if not known:
+        raise NotAllowed("This key is not known, or has been revoked.")
+    [(key_id, platform_id, scopes)] = known
+    permissions = frozenset(Permission(each) for each in scopes)
+    return Caller(platform_id, key_id, By("platform", str(key_id), permissions))
 
 
 def host(platform: Platform) -> Host:

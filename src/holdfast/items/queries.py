@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -147,12 +147,30 @@ def item_meant(platform_id: UUID, external_id: str, url: str) -> UUID | None:
     The id counts if such an item is registered, else the address, about which the
     platform may be asked; so the caller holds no transaction.
     """
-    if external_id:
-        known = Item.objects.filter(platform_id=platform_id, external_id=external_id)
-        item_id = known.values_list("id", flat=True).first()
-        if item_id is not None:
-            return item_id
+    known = item_registered(platform_id, external_id) if external_id else None
+    if known is not None:
+        return known
     return find_by_url(platform_id, url) if url else None
+
+
+def item_registered(platform_id: UUID, external_id: str) -> UUID | None:
+    """The item that a platform registered by this id of its own, if it did."""
+    found = read(
+        "SELECT id FROM hf_item WHERE platform_id = %s AND external_id = %s",
+        platform_id,
+        external_id,
+    )
+    return found[0][0] if found else None
+
+
+def actor_registered(platform_id: UUID, external_id: str) -> UUID | None:
+    """The account that a platform registered by this id of its own, if it did."""
+    found = read(
+        "SELECT id FROM hf_actor WHERE platform_id = %s AND external_id = %s",
+        platform_id,
+        external_id,
+    )
+    return found[0][0] if found else None
 
 
 def actor_named(platform_id: UUID, name: str) -> Actor | None:
@@ -226,18 +244,17 @@ def reposts_below(item_id: UUID) -> set[UUID]:
     return found - {item_id}
 
 
-def lock_items(item_ids: Iterable[UUID]) -> list[Item]:
-    """Lock items, always in the order of their ids, so that no two ways deadlock.
+def lock_items(item_ids: Iterable[UUID], *, only: Sequence[str] = ()) -> list[Item]:
+    """Lock items and read them, or ``only`` some of their fields.
+
+    Always in the order of their ids, so that no two ways deadlock.
 
     With ``no_key``, as everywhere: whoever writes a row that names an item holds its
     key already (FOR KEY SHARE), and two reports of one item at the same instant would
     each wait for the other's.
     """
-    return list(
-        Item.objects.select_for_update(no_key=True)
-        .filter(id__in=set(item_ids))
-        .order_by("id")
-    )
+    rows = Item.objects.select_for_update(no_key=True).filter(id__in=set(item_ids))
+    return list(rows.only(*only).order_by("id") if only else rows.order_by("id"))
 
 
 def hold_items(item_ids: Iterable[UUID]) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import LiteralString
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
 from holdfast.base import clock
+from holdfast.base.rows import read
 from holdfast.fingerprints.models import Fingerprint, View
 from holdfast.items.models import Media, MediaState
 from holdfast.items.queries import families_of, family
@@ -88,15 +90,14 @@ def cleared_among(item_ids: Iterable[UUID]) -> set[UUID]:
 
     Media that are not fingerprinted yet could show anything: their item is not cleared.
     """
-    prints = Fingerprint.objects.filter(
-        item__in=list(item_ids), media__replaced_at=None
-    )
+    items = list(item_ids)
+    if not read(_DECIDED_BYTES, items, SignalKind.SHA256):
+        return set()
+    prints = Fingerprint.objects.filter(item__in=items, media__replaced_at=None)
     states: dict[bytes, set[str]] = {}
     banked = decided_here().filter(digest__in=prints.values("sha256"))
     for digest, state in banked.values_list("digest", "state"):
         states.setdefault(bytes(digest or b""), set()).add(state)
-    if not states:
-        return set()
     digests: dict[UUID, set[bytes]] = {}
     for item_id, digest in prints.values_list("item", "sha256"):
         digests.setdefault(item_id, set()).add(bytes(digest))
@@ -108,6 +109,13 @@ def cleared_among(item_ids: Iterable[UUID]) -> set[UUID]:
         for item_id, each in digests.items()
         if all(cleared(states.get(digest, ())) for digest in each)
     } - set(unknown)
+
+
+_DECIDED_BYTES: LiteralString = """
+SELECT 1 FROM hf_fingerprint print JOIN hf_bank_entry entry ON entry.digest = sha256
+WHERE print.item_id = ANY(%s) AND entry.kind = %s AND decision_id IS NOT NULL LIMIT 1
+"""
+"""Whether people decided on any of the bytes at all: of most reports they have not."""
 
 
 def decided_here() -> QuerySet[BankEntry]:

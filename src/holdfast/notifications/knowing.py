@@ -7,8 +7,9 @@ what it found is told without a place, a number, or anything that stands in priv
 
 from __future__ import annotations
 
-from django.db.models import Q, QuerySet
+from uuid import UUID
 
+from holdfast.base.rows import read
 from holdfast.intake.models import Report
 from holdfast.intake.queries import by_fingerprint_alone
 from holdfast.items.models import Item, ItemState
@@ -16,12 +17,22 @@ from holdfast.matching.watches import public
 from holdfast.triage.models import Case, CaseItem, CaseTarget, ItemRole
 
 
-def counted(report: Report) -> QuerySet[CaseItem]:
-    """What stands in a report's cases and may be counted to its reporter."""
-    shown = CaseTarget.objects.filter(target__report=report, target__pdq=None)
-    by_fingerprint = Q(entry__target__isnull=False) & ~Q(role=ItemRole.REPORTED)
-    items = CaseItem.objects.filter(case__in=shown.values("case"), certain=True)
-    return items.exclude(by_fingerprint)
+def counted(report: Report) -> set[UUID]:
+    """The items that stand in a report's cases and may be counted to its reporter.
+
+    What only somebody's fingerprint led to is not, before it is reported itself.
+    """
+    found = read(
+        "SELECT place.item_id FROM hf_case_item place"
+        " LEFT JOIN hf_bank_entry entry ON entry.id = place.entry_id"
+        " WHERE place.certain AND (entry.target_id IS NULL OR place.role = %s)"
+        " AND place.case_id IN (SELECT shown.case_id FROM hf_case_target shown"
+        " JOIN hf_target target ON target.id = shown.target_id"
+        " WHERE target.report_id = %s AND target.pdq IS NULL)",
+        ItemRole.REPORTED,
+        report.id,
+    )
+    return {item for (item,) in found}
 
 
 def hidden(report: Report) -> tuple[int, int]:
@@ -30,7 +41,7 @@ def hidden(report: Report) -> tuple[int, int]:
     Of a fingerprint alone both are 0 or 1, and about what everybody could see.
     """
     if not by_fingerprint_alone(report):
-        items = Item.objects.filter(id__in=counted(report).values("item"))
+        items = Item.objects.filter(id__in=counted(report))
         return (
             items.exclude(state=ItemState.VISIBLE).count(),
             items.exclude(confirmed_state=ItemState.VISIBLE).count(),

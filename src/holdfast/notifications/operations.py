@@ -8,8 +8,9 @@ that (``words.compose``), and one that the table is silent on cannot be sent at 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
+from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
@@ -21,7 +22,7 @@ from holdfast.base import clock
 from holdfast.base.by import SYSTEM, By, Permission
 from holdfast.base.errors import NotFound
 from holdfast.base.events import Event, Kind, emit, in_bulk
-from holdfast.base.rows import read
+from holdfast.base.rows import insert_missing, read
 from holdfast.decisions.models import Decision
 from holdfast.intake.models import Report
 from holdfast.intake.queries import by_fingerprint_alone, report_of
@@ -33,7 +34,7 @@ from holdfast.notifications.matrix import cell
 from holdfast.notifications.models import Notification, Receipt
 from holdfast.notifications.words import compose
 from holdfast.policy import queries as policies
-from holdfast.triage.models import Case, CaseItem, CaseState, CaseTarget, Deadline
+from holdfast.triage.models import Case, CaseState, Deadline
 from holdfast.triage.placing import living
 
 UNKNOWN = {
@@ -52,37 +53,28 @@ def make_receipt(event: Event) -> None:
     """What is true at this moment, for the one who reported."""
     report = report_of(event)
     frozen = set(_frozen_by(event))
-    standing = CaseItem.objects.filter(
-        case__in=CaseTarget.objects.filter(target__report=report).values("case")
-    ).exclude(item__state=ItemState.VISIBLE)
-    names = dict(standing.values_list("item", "item__external_id"))
-    before = [name for item, name in names.items() if item not in frozen]
-    counting = set(counted(report).values_list("item", flat=True))
-    targets = [
-        {
-            "named_as": target.named_as,
-            "located": target.located,
-            "item": target.item.external_id if target.item else None,
-            "state": target.item.state if target.item else None,
-        }
-        for target in report.targets.select_related("item").order_by("position")
-    ]
+    standing = _standing(report)
+    hidden = {
+        item: name
+        for item, (name, state) in standing.items()
+        if state != ItemState.VISIBLE
+    }
+    before = [name for item, name in hidden.items() if item not in frozen]
+    counting = counted(report)
     labels = {each.code: each.label for each in policies.current().clocks}
     body = {
         "number": report.number,
         "received_at": report.received_at.isoformat(),
-        "targets": targets,
-        "frozen": sorted(name for item, name in names.items() if item in frozen),
+        "targets": _targets(report, standing),
+        "frozen": sorted(name for item, name in hidden.items() if item in frozen),
         "already_frozen": sorted(before),
         "deadlines": [
             {
-                "code": each.code,
-                "due_at": each.due_at.isoformat(),
-                "label": labels.get(each.code, each.code),
+                "code": code,
+                "due_at": due_at.isoformat(),
+                "label": labels.get(code, code),
             }
-            for each in Deadline.objects.filter(
-                report_id=report.id, shown_to_reporter=True
-            ).order_by("due_at", "code")
+            for code, due_at in _deadlines(report)
         ],
     }
     kind = Kind(event.kind)
@@ -95,7 +87,7 @@ def make_receipt(event: Event) -> None:
     facts = replace(
         facts,
         told_to_hide=len(frozen & counting),
-        hidden_before=len(names.keys() & counting - frozen),
+        hidden_before=len(hidden.keys() & counting - frozen),
         fingerprint_alone=alone,
         found_in_public=alone and public(frozen).exists(),
     )
@@ -103,8 +95,7 @@ def make_receipt(event: Event) -> None:
         facts = replace(facts, set_aside_until=so.set_aside_until(report))
     body["words"] = compose(told, report.language, facts)
     # The first one stands.
-    receipt = Receipt(report=report, body=body, made_at=clock.now())
-    Receipt.objects.bulk_create([receipt], ignore_conflicts=True)
+    insert_missing([Receipt(report=report, body=body, made_at=clock.now())])
 
 
 @in_bulk
@@ -315,6 +306,48 @@ def _frozen_by(event: Event) -> list[UUID]:
         Kind.ITEM_FROZEN,
     )
     return [UUID(item) for (item,) in frozen]
+
+
+def _standing(report: Report) -> dict[UUID, tuple[str, str]]:
+    """The platform's id and the state of what a report names or leads to."""
+    found = read(
+        "SELECT id, external_id, state FROM hf_item WHERE id IN ("
+        " SELECT item_id FROM hf_target WHERE report_id = %s"
+        " UNION SELECT beside.item_id FROM hf_target target"
+        " JOIN hf_case_target place ON place.target_id = target.id"
+        " JOIN hf_case_item beside ON beside.case_id = place.case_id"
+        " WHERE target.report_id = %s)",
+        report.id,
+        report.id,
+    )
+    return {item: (name, state) for item, name, state in found}
+
+
+def _targets(
+    report: Report, standing: Mapping[UUID, tuple[str, str]]
+) -> list[dict[str, object]]:
+    targets = []
+    for target in sorted(report.targets.all(), key=lambda each: each.position):
+        item, state = standing[target.item_id] if target.item_id else (None, None)
+        targets.append(
+            {
+                "named_as": target.named_as,
+                "located": target.located,
+                "item": item,
+                "state": state,
+            }
+        )
+    return targets
+
+
+def _deadlines(report: Report) -> list[tuple[str, datetime]]:
+    """What is promised to who reported, the earliest first."""
+    found = read(
+        "SELECT code, due_at FROM hf_deadline"
+        " WHERE report_id = %s AND shown_to_reporter ORDER BY due_at, code",
+        report.id,
+    )
+    return [(code, due_at) for code, due_at in found]
 
 
 def _only_a_late_copy(decision: Decision) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,12 +11,13 @@ from uuid import UUID
 from holdfast.base.by import By, Permission
 from holdfast.base.errors import NotFound
 from holdfast.base.ids import read_number
+from holdfast.base.rows import read
 from holdfast.intake.models import Report
 from holdfast.intake.queries import by_fingerprint_alone
 from holdfast.intake.returning import ERASABLE
 from holdfast.items.models import ItemState
 from holdfast.notifications.knowing import hidden
-from holdfast.notifications.models import Notification, Receipt
+from holdfast.notifications.models import Notification
 from holdfast.policy import queries as policies
 from holdfast.triage.models import CaseItem, CaseState, CaseTarget, Deadline
 
@@ -70,10 +72,11 @@ class ReportStatus:
 
 def receipt_of(report_id: UUID) -> dict[str, Any]:
     """What the reporter was told at once. Raises ``NotFound``."""
-    receipt = Receipt.objects.filter(report=report_id).first()
-    if receipt is None:
+    found = read("SELECT body FROM hf_receipt WHERE report_id = %s", report_id)
+    if not found:
         raise NotFound("There is no receipt for this report.")
-    return dict(receipt.body)
+    receipt: dict[str, Any] = json.loads(found[0][0])
+    return receipt
 
 
 def report_status(number: str, platform_id: UUID, *, by: By) -> dict[str, Any]:

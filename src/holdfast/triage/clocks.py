@@ -12,6 +12,7 @@ from django.db import transaction
 from holdfast.base import clock
 from holdfast.base.by import SYSTEM
 from holdfast.base.events import Kind, alarm, emit
+from holdfast.base.rows import insert_missing
 from holdfast.intake.models import Report
 from holdfast.intake.queries import told_by
 from holdfast.policy import queries as policies
@@ -30,22 +31,19 @@ def start_clocks(
 ) -> None:
     """Every clock runs from receipt; where all is decided, none has to run."""
     facts = facts_of(report) if report else ReportFacts()
-    Deadline.objects.bulk_create(
-        (
-            Deadline(
-                case=case,
-                report_id=report.id if report else None,
-                round=case.round,
-                code=each.code,
-                shown_to_reporter=each.shown,
-                runs_from=runs_from,
-                due_at=runs_from + timedelta(hours=each.hours),
-                met_at=runs_from if case.state == CaseState.DECIDED else None,
-            )
-            for each in policy.clocks_of(category, facts)
-        ),
-        # A clock that runs already runs on as it is.
-        ignore_conflicts=True,
+    # A clock that runs already runs on as it is.
+    insert_missing(
+        Deadline(
+            case=case,
+            report_id=report.id if report else None,
+            round=case.round,
+            code=each.code,
+            shown_to_reporter=each.shown,
+            runs_from=runs_from,
+            due_at=runs_from + timedelta(hours=each.hours),
+            met_at=runs_from if case.state == CaseState.DECIDED else None,
+        )
+        for each in policy.clocks_of(category, facts)
     )
 
 

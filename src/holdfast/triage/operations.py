@@ -46,6 +46,7 @@ from holdfast.triage.placing import (
     living,
     lock_places,
     place_items,
+    placed_target,
     reposts_of,
     stands,
 )
@@ -191,7 +192,7 @@ def _place_target(report: Report, target: Target, copies: Sequence[Copy]) -> Non
         cases = cases_of([target.item_id, *certain])
     else:
         cases = _cases_of_named(report, target)
-    placed = CaseTarget.objects.filter(target=target).select_related("case").first()
+    placed = placed_target(target.id)
     if placed is not None:
         if target.item_id is None or stands(target.item_id, placed.case_id):
             _take_in_what_was_added(placed.case, report)

@@ -67,13 +67,23 @@ def stands(item_id: UUID, case_id: UUID) -> bool:
     return places.filter(certain=True).exists()
 
 
+def placed_target(target_id: UUID) -> CaseTarget | None:
+    """Where a reported thing stands, if it does; of a new report nothing does."""
+    if not read("SELECT 1 FROM hf_case_target WHERE target_id = %s", target_id):
+        return None
+    return CaseTarget.objects.select_related("case").get(target=target_id)
+
+
 def cases_of(item_ids: Iterable[UUID]) -> list[Case]:
     """The cases in which items stand, locked in the order of their ids.
 
     What is only possibly a copy of something binds no cases together.
     """
-    places = CaseItem.objects.filter(item__in=list(item_ids), certain=True)
-    return _locked(places.values_list("case", flat=True))
+    places = read(
+        "SELECT case_id FROM hf_case_item WHERE certain AND item_id = ANY(%s)",
+        list(item_ids),
+    )
+    return _locked(case for (case,) in places)
 
 
 def cases_of_entry(entry: BankEntry, platform_id: UUID) -> list[Case]:
@@ -96,10 +106,11 @@ def cases_of_targets(target_ids: Iterable[UUID]) -> list[Case]:
 
 
 def _locked(case_ids: Iterable[UUID]) -> list[Case]:
+    ids = set(case_ids)
+    if not ids:
+        return []
     return list(
-        Case.objects.select_for_update(no_key=True)
-        .filter(id__in=list(case_ids))
-        .order_by("id")
+        Case.objects.select_for_update(no_key=True).filter(id__in=ids).order_by("id")
     )
 
 
@@ -132,10 +143,11 @@ def place_items(
 
 def _standing(rows: Sequence[CaseItem], reported: UUID | None) -> set[UUID]:
     """The items of some new rows that stand in a case already; they stay there."""
-    before = CaseItem.objects.filter(item__in=[row.item_id for row in rows])
-    standing = {row.item_id: row for row in before}
-    if not standing:
+    ids = [row.item_id for row in rows]
+    if not read("SELECT 1 FROM hf_case_item WHERE item_id = ANY(%s) LIMIT 1", ids):
         return set()
+    before = CaseItem.objects.filter(item__in=ids)
+    standing = {row.item_id: row for row in before}
     # What was only possible until now stands here, for certain, from now on.
     sure = {row.item_id for row in rows if row.certain}
     doubtful = {item for item in standing.keys() & sure if not standing[item].certain}

@@ -175,13 +175,8 @@ def test_the_newest_events_taken_away_are_missed() -> None:
 def test_two_events_that_changed_places_are_named() -> None:
     events = happen(5)
     sequencer.append_to_log()
-    sql(
-        "UPDATE hf_log_leaf SET event_id = 0 WHERE index = 1;"
-        "UPDATE hf_log_leaf SET event_id = %s WHERE index = 3;"
-        "UPDATE hf_log_leaf SET event_id = %s WHERE index = 1",
-        events[1].id,
-        events[3].id,
-    )
+    for leaf, event_id in ((1, 0), (3, events[1].id), (1, events[3].id)):
+        sql("UPDATE hf_log_leaf SET event_id = %s WHERE index = %s", event_id, leaf)
     wrong = [each.index for each in sequencer.verify_log().problems]
     assert wrong == [1, 3]
 
