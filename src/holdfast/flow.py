@@ -77,6 +77,7 @@ FLOW: tuple[On | Every, ...] = (
             freeze.freeze_what_it_shows,
             contact_holds.hold_when_asked,
             notifications.make_receipt,
+            notifications.tell_decided_before,
         ),
         soon=(
             intake.locate_again,
@@ -95,6 +96,7 @@ FLOW: tuple[On | Every, ...] = (
             triage.place_report_in_case,
             freeze.freeze_what_it_shows,
             contact_holds.hold_when_asked,
+            notifications.tell_decided_before,
         ),
         soon=(matching.look_again, watches.look_again_by_fingerprint),
         priority=FINDING,

@@ -193,6 +193,9 @@ _REASONS = _statement(
     "statement_decision", When.AFTER_WAITING, Need.DECIDED, Need.VIOLATION
 )
 
+_BEFORE = _thread("violation_before", Need.DECIDED, Need.VIOLATION)
+"""To who reports what people have decided on already: it is the answer to them."""
+
 MATRIX: Mapping[Kind, Row] = {
     Kind.PLATFORM_REGISTERED: _nobody(PLUMBING),
     Kind.KEY_CREATED: _nobody(PLUMBING),
@@ -203,7 +206,7 @@ MATRIX: Mapping[Kind, Row] = {
     # A poster who deletes is no answer: the case goes on, and its decision is told.
     Kind.ITEM_DELETED: _about_case(STATUS_SHOWS),
     Kind.REPORT_RECEIVED: _about_case(
-        (Cell("receipt", Channel.RECEIPT, When.AT_ONCE, Tongue.REPORTERS),),
+        (Cell("receipt", Channel.RECEIPT, When.AT_ONCE, Tongue.REPORTERS), _BEFORE),
     ),
     Kind.REPORT_SET_ASIDE: _about_misuse(
         Cell(
@@ -226,7 +229,7 @@ MATRIX: Mapping[Kind, Row] = {
     Kind.CODENAME_CHANGED: _about_case(OWN_ACT),
     Kind.FLAGGER_ADDED: _nobody(PLUMBING),
     Kind.FLAGGER_CHANGED: _nobody(PLUMBING),
-    Kind.REPORT_EXTENDED: _about_case(OWN_ACT),
+    Kind.REPORT_EXTENDED: _about_case((_BEFORE,)),
     Kind.REPORT_CHALLENGED: _about_case(OWN_ACT),
     Kind.CONTACT_GIVEN: _about_case(_letter("confirm")),
     Kind.CONTACT_CONFIRMED: _about_case(OWN_ACT),

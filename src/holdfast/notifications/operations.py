@@ -90,12 +90,34 @@ def make_receipt(event: Event) -> None:
         hidden_before=len(hidden.keys() & counting - frozen),
         fingerprint_alone=alone,
         found_in_public=alone and public(frozen).exists(),
+        hidden_in_public=alone and public(hidden.keys() - frozen).exists(),
     )
     if kind == Kind.REPORT_SET_ASIDE:
         facts = replace(facts, set_aside_until=so.set_aside_until(report))
     body["words"] = compose(told, report.language, facts)
     # The first one stands.
     insert_missing([Receipt(report=report, body=body, made_at=clock.now())])
+
+
+def tell_decided_before(event: Event) -> None:
+    """Somebody reports what people have decided on already: that is the answer.
+
+    Nobody will decide again, so they would wait for a message that never comes.
+    """
+    report = UUID(str(event.about["report"]))
+    cases = Case.objects.filter(
+        targets__target__report=report, state=CaseState.DECIDED, outcome="violation"
+    )
+    for case in cases.distinct().order_by("id"):
+        decision = so.newest_decision(case)
+        if not Notification.objects.filter(report=report, decision=decision).exists():
+            _tell(
+                case,
+                Kind(event.kind),
+                "violation_before",
+                decision=decision,
+                only=[report],
+            )
 
 
 @in_bulk

@@ -19,7 +19,7 @@ from holdfast.items.models import ItemState
 from holdfast.notifications.knowing import hidden
 from holdfast.notifications.models import Notification
 from holdfast.policy import queries as policies
-from holdfast.triage.models import CaseItem, CaseState, CaseTarget, Deadline
+from holdfast.triage.models import Case, CaseItem, CaseState, CaseTarget, Deadline
 
 
 @dataclass(frozen=True)
@@ -113,10 +113,9 @@ def status_of(report_id: UUID) -> ReportStatus:
     places = CaseTarget.objects.filter(target__report=report).select_related("case")
     cases = [place.case for place in places]
     told, confirmed = hidden(report)
-    open_ = any(case.state == CaseState.OPEN for case in cases)
-    claimed = any(case.claims.filter(released_at=None).exists() for case in cases)
+    open_ = [case for case in cases if case.state == CaseState.OPEN]
     status = "decided" if cases and not open_ else "received"
-    if open_ and (claimed or any(case.reveals.exists() for case in cases)):
+    if any(_being_looked_at(case) for case in open_):
         status = "being_looked_at"
     return ReportStatus(
         id=report.id,
@@ -133,6 +132,16 @@ def status_of(report_id: UUID) -> ReportStatus:
         messages=_messages(report),
         receipt_words=receipt_of(report.id)["words"],
     )
+
+
+def _being_looked_at(case: Case) -> bool:
+    """Whether somebody works on an open case, or has since it was last decided."""
+    if case.claims.filter(released_at=None).exists():
+        return True
+    opened = case.reveals.all()
+    if case.decided_at is not None:
+        opened = opened.filter(revealed_at__gt=case.decided_at)
+    return opened.exists()
 
 
 def _frozen_since(report: Report, receipt: dict[str, Any]) -> list[str]:

@@ -95,16 +95,17 @@ def _receipt(facts: Facts) -> str:
 
 def _receipt_of_fingerprint(facts: Facts) -> str:
     """No place, nothing private and no number: anybody can have the picture."""
-    found = (
-        _("We know this picture. We have told %(platform)s to hide it.")
-        if facts.found_in_public
-        else _(
+    if facts.found_in_public:
+        found = _("We know this picture. We have told %(platform)s to hide it.")
+    elif facts.hidden_in_public:
+        found = _("We know this picture. %(platform)s was told to hide it before.")
+    else:
+        found = _(
             "We did not find this picture where everybody can see it on %(platform)s."
         )
-    ) % {"platform": facts.platform}
     return " ".join(
         [
-            found,
+            found % {"platform": facts.platform},
             _("A person reads your report."),
             _("You do not have to do anything more."),
         ]
@@ -161,6 +162,13 @@ def _violation_known(facts: Facts) -> str:
     return _(
         "What you reported is the same as something that people have decided on "
         "before. It is not allowed. It will be removed, with its copies."
+    )
+
+
+def _violation_before(facts: Facts) -> str:
+    return _(
+        "People have decided on this before: it is not allowed. It is removed with its "
+        "copies, or will be. Thank you for telling us."
     )
 
 
@@ -277,6 +285,7 @@ TEXTS: Mapping[str, Callable[[Facts], str]] = {
     "violation": _violation,
     "violation_known": _violation_known,
     "violation_unseen": _violation_unseen,
+    "violation_before": _violation_before,
     "no_violation": _no_violation,
     "no_violation_unseen": _no_violation_unseen,
     "referred": _referred,

@@ -29,7 +29,13 @@ def start_clocks(
     *,
     runs_from: datetime,
 ) -> None:
-    """Every clock runs from receipt; where all is decided, none has to run."""
+    """Every clock runs from receipt; where all is decided, none has to run.
+
+    Nor is any shown: whoever reports what was decided before is told so, and nothing is
+    promised to them.
+    """
+    if case.state == CaseState.DECIDED:
+        return
     facts = facts_of(report) if report else ReportFacts()
     # A clock that runs already runs on as it is.
     insert_missing(
@@ -41,7 +47,6 @@ def start_clocks(
             shown_to_reporter=each.shown,
             runs_from=runs_from,
             due_at=runs_from + timedelta(hours=each.hours),
-            met_at=runs_from if case.state == CaseState.DECIDED else None,
         )
         for each in policy.clocks_of(category, facts)
     )

@@ -24,7 +24,12 @@ from holdfast.matching import operations as matching
 from holdfast.matching.models import BankEntry, Match
 from holdfast.matching.queries import Copy, find_copies
 from holdfast.matching.rules import Basis
-from holdfast.matching.watches import end_watches, find_pictures, same_pictures
+from holdfast.matching.watches import (
+    end_watches,
+    find_pictures,
+    public,
+    same_pictures,
+)
 from holdfast.policy import queries as policies
 from holdfast.policy.rules import Category, Policy, ReportFacts, faster
 from holdfast.triage.clocks import bring_forward, facts_of, start_clocks
@@ -221,9 +226,18 @@ def _place_target(report: Report, target: Target, copies: Sequence[Copy]) -> Non
         facts={"category": case.category, "urgency": case.urgency},
         by=SYSTEM,
     )
-    _after_new_items(case, new, report=report)
+    _after_new_items(case, new, report=report, unseen=_is_unseen(case, target))
     if target.pdq is not None:
         page_beyond_limit(case, new)
+
+
+def _is_unseen(case: Case, target: Target) -> bool:
+    """Whether its reporter may not learn that a case has anything to do with it.
+
+    Who has a picture's fingerprint alone is told of what everybody could see.
+    """
+    certain = case.items.filter(certain=True).values_list("item", flat=True)
+    return target.pdq is not None and not public(certain).exists()
 
 
 def _copies_of(target: Target) -> list[Copy]:
@@ -313,12 +327,14 @@ def _raise_to(case: Case, report: Report, category: Category) -> None:
 
 
 def _after_new_items(
-    case: Case, new: Sequence[CaseItem], *, report: Report | None
+    case: Case, new: Sequence[CaseItem], *, report: Report | None, unseen: bool = False
 ) -> None:
     """What arrives in a decided case opens it again, unless the decision covers it.
 
     A decision that found a violation covers byte-identical copies and reposts. One
-    that found none covers nothing that somebody reports: people look again.
+    that found none covers nothing that somebody reports: people look again. They do,
+    too, where the decision cannot be told to the reporter (``unseen``), who was told
+    that a person reads the report: an answer at once would say that it is known here.
     """
     if case.state != CaseState.DECIDED:
         return
@@ -336,7 +352,7 @@ def _after_new_items(
                 facts={"basis": str(row.basis)},
                 by=SYSTEM,
             )
-    if strange or (report is not None and not violates):
+    if strange or unseen or (report is not None and not violates):
         open_again(
             case,
             because="report" if report else "copy",

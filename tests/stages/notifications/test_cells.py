@@ -28,7 +28,14 @@ from holdfast.intake import contacts
 from holdfast.intake.connectors.mailbox.fake import FakeMailbox
 from holdfast.intake.mail import take_in
 from holdfast.intake.models import Contact, Mail, Report
-from holdfast.intake.operations import challenge
+from holdfast.intake.operations import (
+    Channel,
+    ReportGiven,
+    TargetGiven,
+    add_targets,
+    challenge,
+    receive_report,
+)
 from holdfast.items.models import Item
 from holdfast.notifications import alarms
 from holdfast.notifications.asking import ask_reporter
@@ -38,7 +45,7 @@ from holdfast.notifications.models import Letter, Notification, Page, Receipt
 from holdfast.notifications.rules import ASKED
 from holdfast.review import claims
 from holdfast.triage.clocks import watch_deadlines
-from holdfast.triage.models import Case, CaseItem
+from holdfast.triage.models import Case, CaseItem, Deadline
 from holdfast.web.portal.page import BY
 from tests.stages.alarms.post import Mailbox
 from tests.stages.door.test_waves_and_misuse import report as report_as
@@ -161,6 +168,26 @@ def decide_violation(world: World, mailbox: Mailbox) -> None:
     # A copy that comes later falls under what was decided.
     world.post("2", encoded(photograph()), actor="fan")
     drain()
+
+
+def report_what_was_decided(world: World, mailbox: Mailbox) -> None:
+    item = reported(world)
+    violate(Case.objects.get(), item)
+    for channel in (Channel.PORTAL, Channel.FLAGGER, Channel.POLICE):
+        # One reports it first of all; one adds it to a report about something else.
+        for first in (address("1"), address("nobody-knows")):
+            made = receive_report(
+                ReportGiven(
+                    world.platform_id, channel, CSAM, targets=[TargetGiven(url=first)]
+                ),
+                by=BY,
+            )
+            if first != address("1"):
+                more = [TargetGiven(url=address("1"))]
+                add_targets(made.report_id, more, by=BY)
+            # Nobody decides again, so no time is promised for it.
+            running = Deadline.objects.filter(report_id=made.report_id, met_at=None)
+            assert running.exists() == (first != address("1"))
 
 
 def decide_that_the_poster_is_shown(world: World, mailbox: Mailbox) -> None:
@@ -312,6 +339,8 @@ SCENES: dict[Callable[[World, Mailbox], None], set[Told]] = {
         (Kind.ITEM_FROZEN, Audience.POSTER, REASONS),
         (Kind.REFERRAL_OPENED, Audience.POLICE, "referral"),
     },
+    report_what_was_decided: who_reported(Kind.REPORT_RECEIVED, "violation_before")
+    | who_reported(Kind.REPORT_EXTENDED, "violation_before"),
     decide_that_the_poster_is_shown: {
         (Kind.CASE_DECIDED, Audience.PERSON_SHOWN, REASONS)
     },

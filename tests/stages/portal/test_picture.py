@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
@@ -29,6 +30,7 @@ from holdfast.triage.models import Case, CaseItem
 from holdfast.web.portal.views import on_device
 from tests.stages.api.calls import Api, json_of
 from tests.stages.portal import walk
+from tests.stages.report.test_whole_way import violate
 from tests.world import POLICY, World, encoded, photograph
 
 pytestmark = pytest.mark.django_db
@@ -366,3 +368,43 @@ def test_a_fingerprint_through_the_api_goes_the_same_way(world: World) -> None:
     target["fingerprint"]["quality"] = 10
     answer = api.post("/reports", {"targets": [target], "category": walk.CHILD})
     assert answer.status_code == 422
+
+
+def test_a_picture_that_people_decided_on_before_is_no_contradiction(
+    world: World, client: Client
+) -> None:
+    item = world.post("1", encoded(photograph()))
+    world.report("https://plaza.example/p/1")
+    before = send(Client())
+    assert "was told to hide it before" in receipt_of(before.id)["words"]
+    violate(Case.objects.get(), item)
+    report = send(client)
+    # The answer is there at once, so nothing is promised and nothing is under way.
+    told = status_of(report.id)
+    assert told.status == "decided"
+    assert "People have decided on this before" in told.messages[0].words
+    assert not told.clocks
+    assert receipt_of(report.id)["deadlines"] == []
+
+
+def test_what_was_decided_in_private_is_looked_at_again_and_never_told(
+    world: World, client: Client
+) -> None:
+    """What is known here in private looks, from outside, like what nobody knows."""
+    item = world.post("1", encoded(photograph()), kind="message")
+    world.report(items=("1",))
+    violate(Case.objects.get(), item)
+    known, unknown = send(client), send(Client(), "coffee")
+    pages = [_told(each) for each in (known, unknown)]
+    assert pages[0] == pages[1]
+    assert pages[0]["status"] == "received"
+    assert Case.objects.filter(state="open").count() == 2
+
+
+def _told(report: Report) -> dict[str, Any]:
+    """All that the page of a report says, but for what differs from each to each."""
+    told = asdict(status_of(report.id))
+    for each in ("id", "number", "received_at"):
+        del told[each]
+    told["clocks"] = [(each["code"], each["met_at"]) for each in told["clocks"]]
+    return told | {"receipt": len(receipt_of(report.id)["deadlines"])}

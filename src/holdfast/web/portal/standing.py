@@ -49,7 +49,17 @@ def steps(report: ReportStatus) -> list[Step]:
 
 
 def clocks(report: ReportStatus) -> list[ClockShown]:
-    """What was promised, and whether it was kept."""
+    """What was promised, and whether it was kept; each promise once.
+
+    A report about several things has the same promise for each of them. While one runs
+    it is not shown as kept; a broken one is always shown.
+    """
+    running = {each.code for each in report.clocks if not each.met_at}
+    shown = {
+        (each.code, each.due_at, each.met_at, each.breached): each
+        for each in report.clocks
+        if not each.met_at or each.breached or each.code not in running
+    }
     return [
         ClockShown(
             in_words(each.label),
@@ -58,7 +68,7 @@ def clocks(report: ReportStatus) -> list[ClockShown]:
             "late" if each.breached else "kept" if each.met_at else "running",
             _left(each),
         )
-        for each in report.clocks
+        for each in shown.values()
     ]
 
 
