@@ -20,6 +20,8 @@ from tests.world import World
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+WAYS = ["Go to the start", "Come back with your words"]
+"""From a page of the portal that could not be shown somebody can go on."""
 TOO_MANY = 1001  # fields; Django takes 1,000 (DATA_UPLOAD_MAX_NUMBER_FIELDS).
 LOOKS: tuple[tuple[int, Literal["light", "dark"]], ...] = (
     (WIDE, "light"),
@@ -34,6 +36,9 @@ def check(page: Page, title: str, *, console: bool) -> None:
     expect(leaves).to_have_count(0 if console else 1)
     back = page.get_by_role("link", name="Back to the start")
     expect(back).to_have_count(1 if console else 0)
+    ways = page.locator("main").get_by_role("link")
+    names = ["Back to the start"] if console else WAYS
+    assert ways.all_inner_texts() == names
     for width, colours in LOOKS:
         page.set_viewport_size({"width": width, "height": 800})
         page.emulate_media(color_scheme=colours)

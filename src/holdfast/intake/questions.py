@@ -40,7 +40,10 @@ class Choice:
 
 @dataclass(frozen=True)
 class Question:
-    """One question; ``short`` names it where the answers are looked over."""
+    """One question; ``short`` names it where the answers are looked over.
+
+    ``words_to_shown`` are for somebody who has said that it is about them.
+    """
 
     code: str
     kind: Kind
@@ -49,6 +52,13 @@ class Question:
     hint: Words = ""
     choices: tuple[Choice, ...] = ()
     when: str = "true"
+    words_to_shown: Words = ""
+
+    def words_for(self, answers: Mapping[str, str]) -> Words:
+        """The words for somebody who has answered so far as ``answers`` say."""
+        if self.words_to_shown and answers.get("about") == "shown":
+            return self.words_to_shown
+        return self.words
 
 
 UNKNOWN: Final = Choice("unknown", _("I don't know"))
@@ -70,6 +80,8 @@ _AGES = (
     UNKNOWN,
 )
 _PERSON = '(category.child_safety || category.code == "intimate_image")'
+# Of these it is known that there is a picture: nobody is asked once more.
+_PICTURE_SAID = 'category.code in ["child_sexual_abuse_material", "intimate_image"]'
 _HARM = '!(category.code in ["copyright", "scam"])'
 _CONTACT = '(category.child_safety || category.code in ["harassment", "threats_violence", "intimate_image"])'  # noqa: E501  # One condition on one line.
 
@@ -131,7 +143,8 @@ QUESTIONS: Final[tuple[Question, ...]] = (
             NO,
             UNKNOWN,
         ),
-        when=_PERSON,
+        when=f"{_PERSON} && !({_PICTURE_SAID})",
+        words_to_shown=_("Is there a picture or a video of you?"),
     ),
     Question(
         "age_now",
@@ -141,6 +154,7 @@ QUESTIONS: Final[tuple[Question, ...]] = (
         _("A guess is fine."),
         _AGES,
         when=_PERSON,
+        words_to_shown=_("How old are you?"),
     ),
     Question(
         "age_then",
@@ -150,6 +164,7 @@ QUESTIONS: Final[tuple[Question, ...]] = (
         _("A guess is fine."),
         _AGES,
         when=f'{_PERSON} && !(answers.age_now in ["", "under_10"])',
+        words_to_shown=_("How old were you when it happened, or in the picture?"),
     ),
     Question(
         "consent",
@@ -159,6 +174,7 @@ QUESTIONS: Final[tuple[Question, ...]] = (
         _("To take a picture together is not to agree that it is shared."),
         (Choice("no", _("No")), Choice("yes", _("Yes")), UNKNOWN),
         when='"not_agreed" in missing',
+        words_to_shown=_("Did you agree that others see the picture?"),
     ),
     Question(
         "may_act",
@@ -267,6 +283,7 @@ def document(language: str) -> dict[str, Any]:
                     "code": each.code,
                     "kind": each.kind,
                     "words": str(each.words),
+                    "words_to_shown": str(each.words_to_shown),
                     "hint": str(each.hint),
                     "when": each.when,
                     "choices": [

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from holdfast.web.api import problems
 from holdfast.web.components.shapes import NavItem, Problem
 from holdfast.web.middleware import API_PREFIX
+from holdfast.web.portal.problems import ways_on
 
 CONSOLE_PREFIX = "/console/"
 WORDS = {
@@ -67,5 +68,5 @@ def _answer(request: HttpRequest, status: int, error: Exception | None) -> HttpR
         # Messages may be kept in the session, which is in the database.
         shown: dict[str, Any] = {"problem": problem, "messages": ()}
         return render(request, "console/fault.html", shown, status=status)
-    shown = {"problem": Problem(title=title, detail=words)}
+    shown = {"problem": Problem(title=title, detail=words, actions=ways_on())}
     return render(request, "portal/problem.html", shown, status=status)

@@ -8,6 +8,7 @@ from django.test import Client
 from holdfast.base.models import Event
 from holdfast.base.privacy import Privacy
 from holdfast.intake import questions
+from holdfast.intake.legal_forms import to_ask
 from holdfast.intake.models import Answer, Questionnaire, Report
 from holdfast.intake.queries import told_by
 from holdfast.items.models import Item, ItemState
@@ -244,3 +245,61 @@ def test_nobody_answers_for_a_report_that_is_not_theirs(world: World) -> None:
     taking = stranger.post("/report/change/about", {"take_back": "yes"})
     assert taking.status_code == 403
     assert not Answer.objects.exists()
+
+
+def test_who_is_shown_is_asked_about_themselves(world: World, client: Client) -> None:
+    walk.report(client)
+    asked = "/report/more/age_now"
+    assert "How old is the person" in client.get(asked).content.decode()
+    client.post("/report/more/about", {"answer": "shown"})
+    page = client.get(asked).content.decode()
+    assert "How old are you?" in page
+    assert "How old is the person" not in page
+    document = Questionnaire.objects.get().document
+    archived = {each["code"]: each for each in document["questions"]}
+    assert archived["age_now"]["words_to_shown"] == "How old are you?"
+
+
+def test_what_was_answered_can_be_changed_although_nothing_lacks_it_any_more(
+    world: World, client: Client
+) -> None:
+    """Some questions are asked because a legal form lacks them; an answer ends that."""
+    report = walk.report(client, "intimate_image")
+    client.post("/report/more/about", {"answer": "shown"})
+    given = {"consent": "no", "email": "kim@example.org", "signature": "Kim Sample"}
+    for code, answer in given.items():
+        client.post(f"/report/more/{code}", {"answer": answer})
+    assert not {"consent", "email", "signature"} & set(to_ask(told_by(report).forms))
+    page = client.get("/report/review").content.decode()
+    for code in given:
+        assert f'href="/report/change/{code}"' in page, code
+    assert "k…@example.org" in page
+    assert "Kim Sample" in page
+
+
+@pytest.mark.parametrize(
+    ("category", "answers", "offered"),
+    [
+        ("sextortion", {}, {"hold", "picture"}),
+        ("sextortion", {"about": "shown", "contact_again": "no"}, {"picture"}),
+        ("sextortion", {"pictured": "no"}, {"hold"}),
+        # Who takes care of a child is never led to the picture.
+        ("sextortion", {"about": "professional", "contact_again": "yes"}, set()),
+        (walk.CHILD, {"about": "shown", "contact_again": "yes"}, {"hold", "picture"}),
+        ("copyright", {}, set()),
+    ],
+)
+def test_what_helps_now_is_offered_where_it_fits(
+    world: World,
+    client: Client,
+    category: str,
+    answers: dict[str, str],
+    offered: set[str],
+) -> None:
+    walk.report(client, category)
+    for code, answer in answers.items():
+        client.post(f"/report/more/{code}", {"answer": answer})
+    page = client.get("/report/review").content.decode()
+    main = page[page.index("<main") : page.index("</main>")]
+    links = {"hold": "/follow/hold", "picture": "/report/picture"}
+    assert {each for each, link in links.items() if f'"{link}"' in main} == offered

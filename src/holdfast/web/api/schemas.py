@@ -473,6 +473,10 @@ class QuestionOut(Schema):
         " the page of the report, where the law's words stand above it."
     )
     words: str
+    words_to_shown: str = Field(
+        description="The same for somebody who answered `about` with `shown`; blank"
+        " where `words` fit everybody."
+    )
     hint: str
     when: str = Field(
         description="When Holdfast asks it, in CEL: of `category` (code, child_safety),"

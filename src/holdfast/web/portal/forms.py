@@ -7,12 +7,13 @@ is an answer. Never asks for a file, a name, an account or a paper.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
 from django import forms
 from django.forms.boundfield import BoundWidget
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from holdfast.intake.answering import MAX_NAME
@@ -68,13 +69,19 @@ class StartForm(forms.Form):
         ]
 
 
+class OneOfSeveral(forms.CharField):
+    """A box beside others of which one has to be filled in: not called optional."""
+
+    when_needed = True
+
+
 class WhereForm(forms.Form):
     """Where is it, or what is it?"""
 
     # Sent along with the answer, so that a visit that was idle for too long loses
     # nothing.
     category = forms.CharField(widget=forms.HiddenInput, max_length=64)
-    account = forms.CharField(
+    account = OneOfSeveral(
         label=_("What is the name of their account?"),
         help_text=_(
             "As you see it, such as @sunny. Or the address of their page or of the "
@@ -86,7 +93,7 @@ class WhereForm(forms.Form):
             attrs={"rows": 2, "autocapitalize": "none", "spellcheck": "false"}
         ),
     )
-    address = forms.CharField(
+    address = OneOfSeveral(
         label=_("Address"),
         help_text=_("Of the post, the account or the chat. Several: one on each line."),
         required=False,
@@ -100,7 +107,7 @@ class WhereForm(forms.Form):
             }
         ),
     )
-    words = forms.CharField(
+    words = OneOfSeveral(
         label=_("Or: what is it, and where did you see it?"),
         help_text=_("A few words are enough. A name that was used there helps."),
         required=False,
@@ -190,17 +197,19 @@ class WhereForm(forms.Form):
 class AnswerForm(forms.Form):
     """One further question, whatever its kind; made from the question's own data."""
 
-    def __init__(self, question: Question, **given: Any) -> None:
+    def __init__(
+        self, question: Question, *, answers: Mapping[str, str], **given: Any
+    ) -> None:
         super().__init__(**given)
-        self.fields["answer"] = _field(question)
+        self.fields["answer"] = _field(question, question.words_for(answers))
 
     def targets(self) -> list[TargetGiven]:
         """The places that were written down, for a question about places."""
         return accounts_of(self.cleaned_data["answer"])
 
 
-def _field(question: Question) -> forms.Field:
-    said: dict[str, Any] = {"label": question.words, "help_text": question.hint}
+def _field(question: Question, words: str | Promise) -> forms.Field:
+    said: dict[str, Any] = {"label": words, "help_text": question.hint}
     skipped = {"required": _("Write something, or skip this question.")}
     plain = {"autocapitalize": "none", "spellcheck": "false"}
     match question.kind:

@@ -58,13 +58,17 @@ def unmarked(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _page(
-    request: HttpRequest, status: HTTPStatus, title: str, detail: str
-) -> HttpResponse:
-    ways = (
+def ways_on() -> tuple[NavItem, ...]:
+    """Where somebody can go from a page that could not be shown."""
+    return (
         NavItem(_("Go to the start"), reverse("portal:start")),
         NavItem(_("Come back with your words"), reverse("portal:follow")),
     )
-    problem = Problem(title, detail, actions=ways)
+
+
+def _page(
+    request: HttpRequest, status: HTTPStatus, title: str, detail: str
+) -> HttpResponse:
+    problem = Problem(title, detail, actions=ways_on())
     shown = {"problem": problem}
     return render(request, "portal/problem.html", shown, status=status)

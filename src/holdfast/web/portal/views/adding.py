@@ -31,9 +31,17 @@ FIRST = questions.QUESTIONS[0].code
 
 
 def asked_of(report: Reported) -> list[questions.Question]:
-    """What is asked of the reporter of a report, as far as is known now."""
+    """What is asked of the reporter of a report, as far as is known now.
+
+    What is answered stays, so that it can be seen and changed: some is asked only while
+    a legal form lacks it.
+    """
     told = report.told
-    return questions.asked(report.category, told.answers, to_ask(told.forms))
+    fits = questions.asked(report.category, told.answers, to_ask(told.forms))
+    answered = {code for code, said in told.answers.items() if said}
+    answered |= {"email"} if report.email else set()
+    answered |= {"signature"} if report.signed_as else set()
+    return [q for q in questions.QUESTIONS if q in fits or q.code in answered]
 
 
 class Adding(Question):
@@ -82,10 +90,14 @@ class Adding(Question):
 
     def form(self, **given: Any) -> django_forms.Form:
         """The question's form, with the answer that stands."""
-        initial = {}
-        if self.memory.report_id is not None:
-            initial["answer"] = self._standing()
-        return forms.AnswerForm(self.question, initial=initial, **given)
+        if self.memory.report_id is None:
+            return forms.AnswerForm(self.question, answers={}, **given)
+        return forms.AnswerForm(
+            self.question,
+            answers=self.report.told.answers,
+            initial={"answer": self._standing()},
+            **given,
+        )
 
     def around(self) -> dict[str, Any]:
         """In danger, another number comes first than ours."""

@@ -172,6 +172,12 @@ class Received(Page):
             "hidden": known.platform
             if 0 < known.told_to_hide <= known.confirmed_hidden
             else "",
+            # Of what people decided before it was reported, the answer is there.
+            "answers": [
+                each.words
+                for each in known.messages
+                if known.status == "decided" and not each.from_reporter
+            ],
             "received_at": datetime.fromisoformat(told["received_at"]),
             "advice": advice.for_category(
                 reported(self.memory.report_id).category.code

@@ -24,6 +24,7 @@ from holdfast.notifications.alarms import on_call_problems
 from holdfast.policy import queries as policies
 from holdfast.triage import queries as triage
 from holdfast.web.portal import advice, forms
+from holdfast.web.portal.offers import offers
 from holdfast.web.portal.page import BY, Question
 from holdfast.web.portal.views.adding import after, asked_of
 from holdfast.web.portal.views.follow import Mine
@@ -79,6 +80,7 @@ class Review(Mine):
                     report.told.answers, child_safety=report.category.child_safety
                 ),
             ),
+            "offers": offers(report),
             "said": SAID.get(self.memory.take_said(), ""),
         }
         return render(request, "portal/review.html", context)
