@@ -13,7 +13,14 @@ import pytest
 
 from holdfast.base import clock
 from holdfast.base.errors import InvalidInput, Unavailable
-from holdfast.intake.connectors.mailbox.client import Mailbox, opened, place_of
+from holdfast.intake.connectors.mailbox.client import (
+    MAX_LISTED,
+    Mailbox,
+    Waiting,
+    opened,
+    place_of,
+    waiting_in,
+)
 from holdfast.intake.connectors.mailbox.fake import FakeMailbox
 from tests.connectors import dovecot
 
@@ -142,6 +149,51 @@ class TestDovecot(MailboxSuite):
                 pass
             assert "SSLCertVerificationError" in refused.value.diagnostics()
 
+    def test_thousands_are_listed_some_at_a_time_and_all_come_to_an_end(self) -> None:
+        session = self.server.session()
+        for place in range(MAX_LISTED + 5):
+            session.append("INBOX", "", None, b"Subject: %d\r\n\r\n\r\n" % place)
+        session.logout()
+        seen: list[int] = []
+        for expected in (MAX_LISTED, 5, 0):
+            box = self.again()
+            found = [each.uid for each in box.waiting()]
+            assert len(found) == expected
+            seen += found
+            for uid in found:
+                box.expunge(uid)
+        assert seen == sorted(set(seen))
+
+    def test_a_mailbox_made_anew_is_read_from_its_beginning(self) -> None:
+        """Its numbers begin again (UIDVALIDITY), and none is remembered here."""
+        folder = f"{self.server.url().rpartition('/')[0]}/Reports"
+        session = self.server.session()
+        texts = (b"Subject: first\r\n\r\n\r\n", b"Subject: second\r\n\r\n\r\n")
+        for text in texts:
+            session.create("Reports")
+            session.append("Reports", "", None, text)
+            with opened(place_of(folder)) as box:
+                [found] = box.waiting()
+                assert found.uid == 1
+                assert box.fetch(found.uid) == text
+            session.delete("Reports")
+        session.logout()
+
+    def test_what_another_program_does_meanwhile_is_no_failure(self) -> None:
+        kept = [self.deliver(b"A: %d\r\n\r\n1" % each) for each in range(4)]
+        box = self.again()
+        assert [each.uid for each in box.waiting()] == kept
+        session = self.server.session()
+        session.store("1", "+FLAGS", r"(\Seen)")
+        session.store("2", "+FLAGS", r"(\Deleted)")
+        session.expunge()
+        session.logout()
+        # The server tells of it between its answers.
+        assert [each.uid for each in box.waiting()] == [kept[0], *kept[2:]]
+        with pytest.raises(Unavailable):
+            box.fetch(kept[1])
+        assert box.fetch(kept[2])
+
     def test_a_flag_taken_off_lists_it_again(self) -> None:
         uid = self.deliver(b"A: 1\r\n\r\n1")
         self.again().set_aside(uid)
@@ -149,6 +201,22 @@ class TestDovecot(MailboxSuite):
         session.uid("STORE", str(uid), "-FLAGS", r"(\Flagged)")
         session.logout()
         assert [each.uid for each in self.again().waiting()] == [uid]
+
+
+def test_a_server_may_answer_in_an_order_of_its_own() -> None:
+    at = b'INTERNALDATE " 1-Mar-2026 07:08:09 +0000"'
+    lines = [
+        # As asked, and as Cyrus answers, which has a fixed order.
+        b"1 (UID 7 RFC822.SIZE 45 " + at + b")",
+        b"2 (FLAGS (\\Seen) UID 8 " + at + b" RFC822.SIZE 46)",
+        # What another program did, which nobody asked for.
+        b"3 (FLAGS (\\Answered))",
+        None,
+    ]
+    when = datetime(2026, 3, 1, 7, 8, 9, tzinfo=UTC)
+    assert waiting_in(lines) == [Waiting(7, 45, when), Waiting(8, 46, when)]
+    with pytest.raises(imaplib.IMAP4.error):
+        waiting_in([b"1 (UID 7)"])
 
 
 @pytest.mark.parametrize(

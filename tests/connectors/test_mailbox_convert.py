@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from email.message import EmailMessage
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.intake.connectors.mailbox.convert import read
+from holdfast.intake.connectors.mailbox.convert import MAX_FILES, read
 
+TAKES_AT_MOST_S = 8.0
+"""For two million bytes; what grows with their square takes minutes."""
 POST = "https://plaza.example/p/1"
 
 
@@ -84,6 +87,96 @@ def test_umlauts_in_every_place_and_a_charset_that_nobody_knows() -> None:
 
 
 @pytest.mark.parametrize(
+    ("charset", "body"),
+    [
+        ("", b"bl\xc3\xa5b\xc3\xa6r"),
+        ("", b"bl\xe5b\xe6r"),
+        ("us-ascii", b"bl\xe5b\xe6r"),
+        ("iso-8859-1", b"bl\xe5b\xe6r"),
+        ("utf-16", "blåbær".encode("utf-16")),
+        ("hex", b"bl\xc3\xa5b\xc3\xa6r"),
+        ("punycode", b"bl\xc3\xa5b\xc3\xa6r"),
+    ],
+)
+def test_letters_are_kept_whatever_their_charset_is_said_to_be(
+    charset: str, body: bytes
+) -> None:
+    named = f"; charset={charset}" if charset else ""
+    head = f"From: a@b.example\nSubject: \u00e5\nContent-Type: text/plain{named}\n\n"
+    letter = read(head.encode() + body)
+    assert letter.words == "blåbær"
+    # RFC 6532: a header in UTF-8, as it is.
+    assert letter.subject == "å"
+
+
+def test_what_only_one_of_two_texts_says_is_not_lost() -> None:
+    mail = written("This message needs a program that shows HTML.")
+    said = "He says that he will send it to my whole class tomorrow."
+    mail.add_alternative(f"<html><head><title>x</title><p>{said}", subtype="html")
+    letter = read(mail.as_bytes())
+    assert said in letter.words
+    assert "needs a program" in letter.words
+
+
+def test_of_an_answer_in_html_alone_what_is_quoted_is_known() -> None:
+    mail = EmailMessage()
+    mail.set_content(
+        "New words.<blockquote>Old words.<br>Older.</blockquote><p>And new.</p>",
+        subtype="html",
+    )
+    letter = read(mail.as_bytes())
+    assert letter.unquoted == "New words.\nAnd new."
+    assert "> Old words." in letter.words
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        b"<a",
+        b"<!--",
+        b"</",
+        b"<![x<",
+        b"<a href='",
+        b"<![CDATA[",
+        b"<script>",
+        b"<blockquote>",
+        b"<p href=",
+        b"&#" + b"9" * 5000 + b";",
+    ],
+)
+def test_no_page_is_so_broken_that_reading_it_takes_long(piece: bytes) -> None:
+    head = b"From: a@b.example\nContent-Type: text/html\n\nHelp me.<br>"
+    began = time.process_time()
+    letter = read(head + piece * (2_000_000 // len(piece)))
+    assert time.process_time() - began < TAKES_AT_MOST_S
+    assert letter.words.startswith("Help me.")
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"Subject: " + b"=?utf-8?q?a?= " * 100_000,
+        b"Subject: " + b"=?utf-8?q?a" * 100_000,
+        b"From: " + b"(" * 100_000,
+        b"References: " + b"<a@b> " * 100_000,
+        b"Content-Type: text/plain; charset=punycode",
+    ],
+)
+def test_no_header_is_so_long_that_reading_it_takes_long(head: bytes) -> None:
+    began = time.process_time()
+    letter = read(head + b"\n\nHelp me." + b"z9" * 500_000)
+    assert time.process_time() - began < TAKES_AT_MOST_S
+    assert letter.words.startswith("Help me.")
+
+
+def test_a_mail_of_very_many_files_is_one_file() -> None:
+    parts = b"--b\nContent-Type: image/png\n\nx\n" * (MAX_FILES + 1)
+    raw = b"Content-Type: multipart/mixed; boundary=b\n\n" + parts + b"--b--\n"
+    [file] = read(raw).attachments
+    assert file.data == raw
+
+
+@pytest.mark.parametrize(
     "headers",
     [
         {"Auto_Submitted": "auto-replied"},
@@ -91,6 +184,8 @@ def test_umlauts_in_every_place_and_a_charset_that_nobody_knows() -> None:
         {"Return_Path": "<>"},
         {"X_Autoreply": "yes"},
         {"Precedence": "auto_reply"},
+        # Somebody's absence, as Exchange tells of it.
+        {"Auto_Submitted": "auto-generated", "In_Reply_To": "<1@x.example>"},
     ],
 )
 def test_what_a_machine_answers_is_automatic(headers: dict[str, str]) -> None:
@@ -104,6 +199,7 @@ def test_what_a_machine_answers_is_automatic(headers: dict[str, str]) -> None:
     [
         {"Auto_Submitted": "auto-generated"},
         {"Precedence": "bulk"},
+        {"X_Auto_Response_Suppress": "DR, OOF, AutoReply"},
         {"List_Id": "<a.example.org>"},
         {"List_Unsubscribe": "<mailto:x@example.org>"},
     ],

@@ -13,7 +13,7 @@ import imaplib
 import ipaddress
 import re
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -27,7 +27,9 @@ MAX_LISTED = 200
 """Mails of one look into the mailbox; the rest waits for the next, seconds later."""
 PORTS = {"imaps": 993, "imap+starttls": 143, "imap": 143}
 """RFC 8314 asks for the first; the second is the older way to the same."""
-_LINE = re.compile(rb'UID (\d+).*?RFC822\.SIZE (\d+).*?INTERNALDATE "([^"]+)"')
+_UID = re.compile(rb"\bUID (\d+)")
+_SIZE = re.compile(rb"\bRFC822\.SIZE (\d+)")
+_ARRIVED = re.compile(rb'\bINTERNALDATE "([^"]+)"')
 
 
 @dataclass(frozen=True)
@@ -123,13 +125,13 @@ class _Imap:
     def waiting(self) -> list[Waiting]:
         with _failures():
             found = _well(self._session.uid("SEARCH", "UNFLAGGED", "UNDELETED"))
-            uids = (found[0] or b"").split()[:MAX_LISTED]
+            uids = sorted(int(each) for each in (found[0] or b"").split())[:MAX_LISTED]
             if not uids:
                 return []
-            wanted = b",".join(uids).decode()
+            wanted = ",".join(map(str, uids))
             asked = "(UID RFC822.SIZE INTERNALDATE)"
             lines = _well(self._session.uid("FETCH", wanted, asked))
-            return sorted((_waiting(line) for line in lines), key=lambda each: each.uid)
+            return sorted(waiting_in(lines), key=lambda each: each.uid)
 
     def fetch(self, uid: int) -> bytes:
         with _failures():
@@ -186,12 +188,23 @@ def _well(answer: tuple[str, Any]) -> list[Any]:
     return found
 
 
-def _waiting(line: bytes) -> Waiting:
-    found = _LINE.search(line)
-    if found is None:
+def waiting_in(lines: Iterable[bytes | None]) -> list[Waiting]:
+    """The mails of an answer to FETCH.
+
+    A server gives what was asked in an order of its own, and may tell between the lines
+    what another program did to a mail (RFC 3501, 7.4.2 and 5.2).
+    """
+    found = []
+    told = [line for line in lines if line]
+    for line in told:
+        uid, size, arrived = (each.search(line) for each in (_UID, _SIZE, _ARRIVED))
+        if uid and size and arrived:
+            at = arrived[1].decode().strip()
+            when = datetime.strptime(at, "%d-%b-%Y %H:%M:%S %z")
+            found.append(Waiting(int(uid[1]), int(size[1]), when))
+    if told and not found:
         raise imaplib.IMAP4.error("no such line")
-    arrived = datetime.strptime(found[3].decode().strip(), "%d-%b-%Y %H:%M:%S %z")
-    return Waiting(int(found[1]), int(found[2]), arrived)
+    return found
 
 
 def _quoted(folder: str) -> str:

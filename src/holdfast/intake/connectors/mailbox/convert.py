@@ -8,19 +8,29 @@ machines send.
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from email import message_from_bytes
 from email.errors import MessageError
 from email.header import decode_header
 from email.message import Message
 from email.utils import parseaddr
-from html.parser import HTMLParser
 
 from holdfast.base.ids import read_number
+from holdfast.intake.connectors.mailbox.hypertext import read_hypertext
 
 MAX_SUBJECT = 300  # characters.
+MAX_HEADER = 10_000
+"""Characters of one header that are read: Python's decoder of them takes seconds for a
+million."""
+MAX_FILES = 100
+"""Files of one mail that are kept one by one; with more it is kept whole, as one."""
+FEW_WORDS, SAID_ELSEWHERE = 3, 0.2
+"""How many words of a mail's HTML, and what share of them, its plain text may lack.
+With more the one is no copy of the other: "This mail needs a newer program"."""
 MAX_MEDIA_TYPE = 100  # characters; the width of the vault's column.
 ADDRESS = re.compile(r"https?://[^\s<>\"'\\]+", re.IGNORECASE)
 NUMBER = re.compile(r"\bR-?[0-9A-Z]{5}-?[0-9A-Z]{5}\b", re.IGNORECASE)
@@ -73,20 +83,41 @@ def read(raw: bytes) -> Letter:
     """A mail from its bytes. Raises ``ValueError`` only where Python cannot parse
     it."""
     try:
-        return _read(message_from_bytes(raw))
+        letter = _read(message_from_bytes(raw))
     except (RecursionError, MessageError, LookupError, TypeError) as error:
         raise ValueError(f"not to be read: {type(error).__name__}") from None
+    if len(letter.attachments) > MAX_FILES:
+        return replace(letter, attachments=(Attachment(raw, "message/rfc822"),))
+    return letter
+
+
+def as_written(raw: bytes) -> bytes:
+    """What its sender made of a mail: the same by whatever ways it was delivered.
+
+    A mail to two addresses of one mailbox arrives twice, and differs in the headers of
+    those who carried it. One without a Message-ID is only the same if every byte is.
+    """
+    head, _blank, body = raw.replace(b"\r\n", b"\n").partition(b"\n\n")
+    mail = message_from_bytes(head)
+    if not _header(mail, "Message-ID"):
+        return raw
+    fields = (_header(mail, name) for name in ("Message-ID", "From", "Date", "Subject"))
+    return "\n".join(fields).encode("utf-8", "replace") + b"\n\n" + body
 
 
 def _read(mail: Message) -> Letter:
     plain, html, attachments = _parts(mail)
-    shown = _Shown(html)
-    sender = parseaddr(_header(mail, "From"))[1].strip()
-    sender = sender if "@" in sender and sender.isprintable() else ""
+    shown = read_hypertext(html)
+    sender = _sender(mail)
     automatic = _is_automatic(mail)
-    words = _clean(plain.strip() or shown.text)
+    words = _clean(_both(plain, shown.text))
     subject = _clean(_header(mail, "Subject"))[:MAX_SUBJECT]
-    found = [*_urls(subject), *_urls(words), *_urls("\n".join(shown.links))]
+    found = [
+        *_urls(subject),
+        *_urls(words),
+        *_urls(shown.text),
+        *_urls("\n".join(shown.links)),
+    ]
     return Letter(
         sender=sender,
         subject=subject,
@@ -125,10 +156,10 @@ def _leaves(mail: Message) -> Iterator[Message]:
     """The parts that hold something. A mail within the mail is one of them, closed."""
     waiting = [mail]
     while waiting:
-        part = waiting.pop(0)
+        part = waiting.pop()
         if part.get_content_maintype() == "multipart" and part.is_multipart():
-            inner = part.get_payload()
-            waiting[:0] = [each for each in inner if isinstance(each, Message)]
+            inner = [each for each in part.get_payload() if isinstance(each, Message)]
+            waiting += reversed(inner)
         else:
             yield part
 
@@ -143,22 +174,60 @@ def _bytes(part: Message) -> bytes:
 
 
 def _text(part: Message) -> str:
+    """A part's letters: as it says that they are written, or as they can be read."""
     data = _bytes(part)
+    said = _charset(part)
+    for charset in dict.fromkeys((said, "utf-8")):
+        with suppress(UnicodeError):
+            return data.decode(charset)
+    # Western letters that nobody named, or some broken ones among others.
+    return data.decode("cp1252" if said == "ascii" else said, errors="replace")
+
+
+def _charset(part: Message) -> str:
+    """The charset it names, if that is one; ``ascii`` where it names none."""
     try:
-        return data.decode(part.get_content_charset("utf-8"), errors="replace")
+        found = codecs.lookup(part.get_content_charset("ascii"))
+        " ".encode(found.name)
     except (LookupError, UnicodeError, ValueError):
-        return data.decode("utf-8", errors="replace")
+        return "ascii"
+    # Of hosts' names, not of letters: a million of them take minutes to decode.
+    return "ascii" if found.name == "punycode" else found.name
+
+
+def _both(plain: str, shown: str) -> str:
+    """The words of a mail that is written twice, or of two that go together.
+
+    The plain text is what is read, unless the other says more: a programme's excuse for
+    having no plain text, or a letter between two pictures.
+    """
+    said, more = (re.findall(r"\w+", each.lower()) for each in (plain, shown))
+    known = set(said)
+    missing = sum(each not in known for each in more)
+    if said and missing <= max(FEW_WORDS, SAID_ELSEWHERE * len(more)):
+        return plain
+    return f"{plain.strip()}\n\n{shown}".strip()
+
+
+def _sender(mail: Message) -> str:
+    try:
+        found = parseaddr(_header(mail, "From"))[1].strip()
+    except RecursionError:
+        # Brackets in brackets without end. Its words are read all the same.
+        return ""
+    return found if "@" in found and found.isprintable() else ""
 
 
 def _named(part: Message) -> bool:
     return bool(part.get_filename())
 
 
-def _header(mail: Message, name: str) -> str:
-    given = mail.get(name)
-    if given is None:
-        return ""
-    text = str(given)
+def _header(mail: Message, named: str) -> str:
+    name = named.lower()
+    # As it came: what ``get`` gives of letters that nobody encoded is question marks.
+    fields = (str(value) for key, value in mail.raw_items() if key.lower() == name)
+    given = next(fields, "")[:MAX_HEADER]
+    text = given.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     try:
         return "".join(
             piece.decode(charset or "utf-8", errors="replace")
@@ -172,9 +241,12 @@ def _header(mail: Message, name: str) -> str:
 
 def _is_automatic(mail: Message) -> bool:
     """RFC 3834, section 5: what answers by itself says so. RFC 3464: bounces."""
-    said = _header(mail, "Auto-Submitted").lower()
+    said = _submitted(mail)
+    answers = bool(_header(mail, "In-Reply-To"))
     return (
-        said.startswith("auto-replied")
+        said == "auto-replied"
+        # What Exchange says of somebody's absence.
+        or (said != "no" and answers)
         or mail.get_content_type() == "multipart/report"
         or _header(mail, "Return-Path").strip() == "<>"
         or bool(_header(mail, "X-Autoreply") or _header(mail, "X-Autorespond"))
@@ -182,12 +254,20 @@ def _is_automatic(mail: Message) -> bool:
     )
 
 
+def _submitted(mail: Message) -> str:
+    said = _header(mail, "Auto-Submitted").partition(";")[0].partition("(")[0]
+    return said.strip().lower() or "no"
+
+
 def _may_be_answered(mail: Message, sender: str) -> bool:
     """RFC 3834, section 2: no automatic answer to lists, bulk, machines and nobody."""
     bulk = _header(mail, "Precedence").strip().lower() in ("bulk", "list", "junk")
-    said = _header(mail, "Auto-Submitted").strip().lower() or "no"
-    listed = mail.get("List-Id") is not None or mail.get("List-Unsubscribe") is not None
-    return not (bulk or listed or said != "no" or _NOBODY.match(sender))
+    listed = any(_header(mail, name) for name in ("List-Id", "List-Unsubscribe"))
+    # [MS-OXCMAIL] 2.2.3.2.14: Exchange writes to others of its kind so.
+    unwanted = _header(mail, "X-Auto-Response-Suppress").lower()
+    asked_not_to = "all" in unwanted or "autoreply" in unwanted
+    of_machine = _submitted(mail) != "no" or _NOBODY.match(sender)
+    return not (bulk or listed or asked_not_to or of_machine)
 
 
 def _language(mail: Message) -> str:
@@ -203,42 +283,3 @@ def _clean(text: str) -> str:
 
 def _urls(text: str) -> list[str]:
     return [each.rstrip(".,;:!?)]}") for each in ADDRESS.findall(text)]
-
-
-class _Shown(HTMLParser):
-    """What a page of HTML says, and where its links lead. Nothing is fetched."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self._said: list[str] = []
-        self._silent = 0
-        self.links: list[str] = []
-        try:
-            self.feed(html)
-            self.close()
-        except AssertionError:
-            # Python's parser gives up so on a few broken marks ("<![x<").
-            self._said = [_TAG.sub(" ", html)]
-            self.links += _urls(html)
-
-    @property
-    def text(self) -> str:
-        """The words, with a line for each block."""
-        lines = "".join(self._said).splitlines()
-        kept = [" ".join(line.split()) for line in lines]
-        return "\n".join(line for line in kept if line)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in ("script", "style", "head"):
-            self._silent += 1
-        if tag in ("p", "div", "br", "li", "tr", "blockquote", "h1", "h2", "h3"):
-            self._said.append("\n")
-        self.links += [value for name, value in attrs if name == "href" and value]
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag in ("script", "style", "head") and self._silent:
-            self._silent -= 1
-
-    def handle_data(self, data: str) -> None:
-        if not self._silent:
-            self._said.append(data)
