@@ -12,6 +12,8 @@ import hashlib
 import hmac
 import re
 import secrets
+from collections import deque
+from collections.abc import Iterator
 from functools import cache
 
 from argon2 import PasswordHasher
@@ -42,6 +44,19 @@ def new_codename() -> str:
 def folded(codename: str) -> str:
     """A codename as somebody typed it, with case and separators folded away."""
     return " ".join(re.findall(r"[^\W\d_]+", codename.lower()))
+
+
+def windows(text: str) -> Iterator[tuple[int, int]]:
+    """Where in a text five words stand that could be a codename: from, to."""
+    known = set(word_list())
+    lately: deque[re.Match[str]] = deque(maxlen=WORDS)
+    for word in re.finditer(r"[^\W\d_]+", text):
+        if word[0].lower() not in known:
+            lately.clear()
+            continue
+        lately.append(word)
+        if len(lately) == WORDS:
+            yield lately[0].start(), word.end()
 
 
 def lookup(codename: str) -> str:

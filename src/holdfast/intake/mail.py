@@ -18,8 +18,10 @@ import hmac
 import logging
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from email.utils import parseaddr
+from itertools import islice
 from uuid import UUID
 
 from django.conf import settings
@@ -29,9 +31,15 @@ from holdfast.base.by import SYSTEM, anyone
 from holdfast.base.deadlock import again_after_deadlock
 from holdfast.base.errors import Refused, Unavailable
 from holdfast.base.events import Kind, alarm, emit
+from holdfast.intake import codename as codenames
 from holdfast.intake.connectors.mailbox.client import Mailbox, opened, place_of
-from holdfast.intake.connectors.mailbox.convert import Attachment, Letter, read
-from holdfast.intake.models import Addition, Channel, Mail, Report
+from holdfast.intake.connectors.mailbox.convert import (
+    Attachment,
+    Letter,
+    as_written,
+    read,
+)
+from holdfast.intake.models import Addition, Channel, Codename, Mail, Report
 from holdfast.intake.operations import (
     MAX_TARGETS,
     MAX_WORDS,
@@ -54,6 +62,10 @@ SENDER = "mail-sender"
 MAX_MAIL_BYTES = 64 * 1024 * 1024
 """What is fetched of one mail. Most mail servers take less; a larger one is set
 aside."""
+MAX_UNREAD = 3
+"""Mails of one look that the server does not give, until it is taken to be away."""
+MAX_WINDOWS = 1000
+"""Places of a mail that are compared with codenames; a long novel has a few."""
 MAX_ADDRESSES = 200
 """URLs of one mail that are looked at. More are found by whoever reads its words."""
 TOKEN_DIGITS = 32
@@ -86,11 +98,20 @@ def take_in(box: Mailbox) -> None:
     Raises ``Unavailable`` when the mailbox, the vault or a platform's table cannot be
     reached: then all of it waits where it is.
     """
+    unread: list[Unavailable] = []
     for waiting in box.waiting():
         try:
             if waiting.size_bytes > MAX_MAIL_BYTES:
                 raise Refused("The mail is larger than what is fetched.")
-            _take_in(box.fetch(waiting.uid), waiting.arrived_at)
+            try:
+                raw = box.fetch(waiting.uid)
+            except Unavailable as error:
+                # One that the server cannot give keeps back none that it can.
+                unread.append(error)
+                if len(unread) > MAX_UNREAD:
+                    raise
+                continue
+            _take_in(raw, waiting.arrived_at)
         except (Unavailable, OperationalError, InterfaceError):
             raise
         except Exception as error:
@@ -101,6 +122,8 @@ def take_in(box: Mailbox) -> None:
             box.set_aside(waiting.uid)
             continue
         box.expunge(waiting.uid)
+    if unread:
+        raise unread[0]
 
 
 def thread_id(report_id: UUID, number: str) -> str:
@@ -108,12 +131,12 @@ def thread_id(report_id: UUID, number: str) -> str:
 
     Whoever answers it shows that they have it, so that their words are added.
     """
-    host = settings.HOLDFAST_IMAP_ADDRESS.rpartition("@")[2]
+    host = parseaddr(settings.HOLDFAST_IMAP_ADDRESS)[1].rpartition("@")[2]
     return f"{number}.{_token(report_id)}@{host}"
 
 
 def _take_in(raw: bytes, arrived_at: datetime) -> None:
-    letter = read(raw)
+    letter = _without_codenames(read(raw))
     named = _by_platform(letter.addresses)
     if _is_nobody(letter) and not named:
         with transaction.atomic():
@@ -128,23 +151,32 @@ def _take_in(raw: bytes, arrived_at: datetime) -> None:
         seal(arrived.mail_id, SEALED_AS, file.data, file.media_type)
     thread = _thread_of(letter)
     if thread is not None:
-        _add(arrived, thread, named.pop(thread.platform_id, []))
+        left = _add(arrived, thread, named.pop(thread.platform_id, []))
+        # What it cannot hold is a report of its own.
+        named = {thread.platform_id: left, **named} if left else named
     elif not named:
         named = {_first_platform(): []}
     for platform_id, addresses in named.items():
         # Addresses are looked up before the transaction: the platform may be asked.
-        targets = [_target(platform_id, each) for each in addresses[:MAX_TARGETS]]
-        _file(arrived, platform_id, targets)
+        targets = [_target(platform_id, each) for each in addresses]
+        for place, start in enumerate(range(0, len(targets) or 1, MAX_TARGETS)):
+            part = targets[start : start + MAX_TARGETS]
+            _file(arrived, platform_id, part, place)
 
 
 @again_after_deadlock
-def _file(arrived: _Arrived, platform_id: UUID, targets: list[TargetGiven]) -> None:
-    """One report of a mail, with the row that keeps it from being filed twice."""
+def _file(
+    arrived: _Arrived, platform_id: UUID, targets: list[TargetGiven], place: int
+) -> None:
+    """One report of a mail, with the row that keeps it from being filed twice.
+
+    ``place`` counts from 0 the reports of one mail with more addresses than one holds.
+    """
     letter = arrived.letter
     unnamed = [TargetGiven(description="An e-mail without an address in it.")]
     with transaction.atomic():
-        filed = Mail.objects.filter(mail_id=arrived.mail_id)
-        if filed.filter(report__platform=platform_id).exists():
+        filed = Mail.objects.filter(mail_id=arrived.mail_id, is_first=True)
+        if filed.filter(report__platform=platform_id).count() > place:
             return
         received = receive_report(
             ReportGiven(
@@ -161,21 +193,26 @@ def _file(arrived: _Arrived, platform_id: UUID, targets: list[TargetGiven]) -> N
         _note(arrived, received.report_id, is_first=True)
 
 
-def _add(arrived: _Arrived, report: Report, addresses: Sequence[str]) -> None:
-    """What an answer adds. It is done before it is noted, and each part only once."""
+def _add(arrived: _Arrived, report: Report, addresses: Sequence[str]) -> list[str]:
+    """What an answer adds. It is done before it is noted, and each part only once.
+
+    Returns the addresses for which the report has no room.
+    """
     letter = arrived.letter
-    if Mail.objects.filter(mail_id=arrived.mail_id, report=report).exists():
-        return
     known = set(report.targets.values_list("named_as", flat=True))
-    for address in addresses:
-        if address not in known:
-            add_to_report(report.id, "link", address, by=BY)
+    new = [each for each in addresses if each not in known]
+    room = max(0, MAX_TARGETS - report.targets.count())
+    if Mail.objects.filter(mail_id=arrived.mail_id, report=report).exists():
+        return new
+    for address in new[:room]:
+        add_to_report(report.id, "link", address, by=BY)
     words = letter.unquoted[:MAX_WORDS]
     same = Addition.objects.filter(report=report, kind="words", words=words)
     if words and not same.exists():
         add_to_report(report.id, "words", words, by=BY)
     with transaction.atomic():
         _note(arrived, report.id, is_first=False)
+    return new[room:]
 
 
 def _note(arrived: _Arrived, report_id: UUID, *, is_first: bool) -> None:
@@ -204,8 +241,13 @@ def _note(arrived: _Arrived, report_id: UUID, *, is_first: bool) -> None:
 
 def _is_nobody(letter: Letter) -> bool:
     """A machine's answer, or a mail of our own that came back."""
-    ours = {settings.HOLDFAST_IMAP_ADDRESS, settings.DEFAULT_FROM_EMAIL}
-    return letter.automatic or letter.sender.lower() in {each.lower() for each in ours}
+    ours = (
+        settings.HOLDFAST_IMAP_ADDRESS,
+        settings.HOLDFAST_MESSAGE_FROM,
+        settings.DEFAULT_FROM_EMAIL,
+    )
+    named = {parseaddr(each)[1].lower() for each in ours}
+    return letter.automatic or letter.sender.lower() in named
 
 
 def _thread_of(letter: Letter) -> Report | None:
@@ -253,12 +295,31 @@ def _target(platform_id: UUID, address: str) -> TargetGiven:
     return TargetGiven(url=address).look_up(platform_id)
 
 
+def _without_codenames(letter: Letter) -> Letter:
+    """The letter without the words that open a report.
+
+    Our answer has them, and mail programs quote it beneath what somebody answers.
+    Whoever reads the report here must not come by them, nor is anything kept that gives
+    them back.
+    """
+    text = letter.words
+    found = {
+        codenames.lookup(text[start:end]): (start, end)
+        for start, end in islice(codenames.windows(text), MAX_WINDOWS)
+    }
+    known = Codename.objects.filter(lookup__in=found) if found else ()
+    spans = sorted((found[each.lookup] for each in known), reverse=True)
+    for start, end in spans:
+        text = f"{text[:start]}[…]{text[end:]}"
+    return replace(letter, words=text) if spans else letter
+
+
 def _words(letter: Letter) -> str:
     return f"{letter.subject}\n\n{letter.words}".strip()
 
 
 def _mail_id(raw: bytes) -> UUID:
-    return UUID(bytes=_keyed("mail", raw)[:16])
+    return UUID(bytes=_keyed("mail", as_written(raw))[:16])
 
 
 def _token(report_id: UUID) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from email.message import EmailMessage
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from aiosmtpd.controller import Controller
@@ -21,8 +22,9 @@ from holdfast.cli.check import outbound
 from holdfast.intake import mail as mails
 from holdfast.intake.connectors.mailbox.fake import FakeMailbox
 from holdfast.intake.contacts import withdraw
-from holdfast.intake.models import Channel, Mail, Report
+from holdfast.intake.models import Addition, Channel, Mail, Report, Target
 from holdfast.intake.operations import (
+    MAX_TARGETS,
     MAX_WORDS,
     new_codename,
     open_by_codename,
@@ -209,6 +211,104 @@ def test_long_words_are_kept_whole(world: World, box: FakeMailbox) -> None:
     assert len(Report.objects.get().words) == MAX_WORDS
     [blob] = sealed_for(Mail.objects.get().mail_id, mails.SEALED_AS)
     assert text.strip() in open_blob(blob.id).decode().replace("\n", " ")
+
+
+def test_a_mail_delivered_by_two_ways_is_one_report(
+    world: World, box: FakeMailbox
+) -> None:
+    mail = written(Message_ID="<1@example.org>", Date="Sat, 28 Nov 2026 09:00:00 +0100")
+    for way in ("to the address", "to its alias", "to the address"):
+        carried = b"Received: by mx.example; " + way.encode() + b"\n" + mail.as_bytes()
+        box.deliver(carried)
+        mails.take_in(box)
+    assert Report.objects.count() == Mail.objects.count() == 1
+    assert box.waiting() == []
+    # Other words are another mail, whatever its headers say.
+    mail.set_content("He wrote again.")
+    arrive(box, mail)
+    assert Report.objects.count() == 2
+
+
+def test_more_addresses_than_one_report_holds_are_all_reported(
+    world: World, box: FakeMailbox
+) -> None:
+    links = [f"https://plaza.example/p/{each}" for each in range(2 * MAX_TARGETS + 3)]
+    arrive(box, written("\n".join(links)))
+    box.deliver(written("\n".join(links)).as_bytes())
+    mails.take_in(box)
+    assert Report.objects.count() == 3
+    named = Target.objects.values_list("named_as", flat=True)
+    assert sorted(named) == sorted(links)
+
+
+@committed
+def test_what_an_answer_names_beyond_its_report_is_a_report_of_its_own(
+    world: World, box: FakeMailbox, post_office: Mailbox
+) -> None:
+    arrive(box, written())
+    [answer] = answers(post_office)
+    links = [f"https://plaza.example/q/{each}" for each in range(MAX_TARGETS + 1)]
+    for _ in range(2):
+        arrive(box, written("\n".join(links), In_Reply_To=str(answer["Message-ID"])))
+    sizes = [each.targets.count() for each in Report.objects.order_by("received_at")]
+    assert sizes == [MAX_TARGETS, 2]
+
+
+@committed
+@pytest.mark.parametrize("mark", ["> ", "", "| "])
+def test_words_that_open_a_report_are_not_kept_when_our_answer_is_quoted(
+    world: World, box: FakeMailbox, post_office: Mailbox, mark: str
+) -> None:
+    arrive(box, written())
+    [answer] = answers(post_office)
+    secret = words_in(answer)
+    quoted = "\n".join(f"{mark}{each}" for each in answer.get_content().splitlines())
+    text = f"Thank you.\n\n-----Original message-----\n{quoted}"
+    # By a thread, and by a mail program that keeps none.
+    arrive(box, written(text, In_Reply_To=str(answer["Message-ID"])))
+    arrive(box, written(text, sender="other@example.org"))
+    tables = (Report.objects, Addition.objects)
+    said = [words for rows in tables for words in rows.values_list("words", flat=True)]
+    assert sum("Thank you." in each for each in said) == 2
+    assert not any(secret in " ".join(each.split()) for each in said)
+    assert open_by_codename(secret) == Report.objects.earliest("received_at").id
+
+
+@committed
+def test_the_answer_is_in_the_language_of_the_mail(
+    world: World, box: FakeMailbox, post_office: Mailbox
+) -> None:
+    for tag, first in (("nn-NO", "Takk for"), ("tlh", "Thank you"), ("", "Thank you")):
+        mail = written(f"In {tag}")
+        mail["Content-Language"] = tag
+        arrive(box, mail)
+        assert answers(post_office)[-1].get_content().startswith(first)
+
+
+def test_a_mail_that_the_server_does_not_give_keeps_back_no_other(
+    world: World, box: FakeMailbox
+) -> None:
+    for place in range(3):
+        box.deliver(written(f"Mail {place}").as_bytes())
+    box.fails = "fetch"
+    # It is told of: a tick that keeps failing is an alarm.
+    with pytest.raises(Unavailable):
+        mails.take_in(box)
+    assert Report.objects.count() == 2
+    assert len(box.waiting()) == 1
+    mails.take_in(box)
+    assert Report.objects.count() == 3
+
+
+def test_letters_of_ours_that_come_back_are_no_report(
+    world: World, box: FakeMailbox, settings: Settings
+) -> None:
+    settings.HOLDFAST_MESSAGE_FROM = "Post <post@plaza.example>"
+    settings.HOLDFAST_IMAP_ADDRESS = f"Us <{OURS}>"
+    for ours in ("Post@plaza.example", OURS, settings.DEFAULT_FROM_EMAIL):
+        arrive(box, written("There is something new for you.", sender=ours))
+    assert not Report.objects.exists()
+    assert mails.thread_id(uuid4(), "R-1").endswith("@plaza.example")
 
 
 @committed
