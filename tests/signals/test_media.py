@@ -15,6 +15,7 @@ from PIL.ExifTags import Base
 
 from holdfast.signals.jpeg import MIN_SIDE_PIXELS
 from holdfast.signals.media import decode_frames, decode_luma
+from holdfast.signals.refusal import MediaRefused, RefusalReason
 
 
 def encode(picture: Image.Image, kind: str = "PNG", **options: object) -> bytes:
@@ -204,3 +205,67 @@ def test_damage_inside_a_complete_jpeg_is_no_way_round_the_fingerprint() -> None
     middle = len(data) - 200
     damaged = data[:middle] + b"\xff\x13\x00\x02" + data[middle:]
     assert decode_luma(damaged).pixels.shape == (400, 400)
+
+
+def segments(data: bytes) -> tuple[dict[int, list[bytes]], bytes]:
+    """A JPEG's segments by their marker, and what is coded after the last of them."""
+    found: dict[int, list[bytes]] = {}
+    at = 2
+    while True:
+        marker, length = data[at + 1], int.from_bytes(data[at + 2 : at + 4])
+        found.setdefault(marker, []).append(data[at + 4 : at + 2 + length])
+        at += 2 + length
+        if marker == 0xDA:
+            return found, data[at:-2]
+
+
+def sampled(picture: Image.Image, across: int, down: int) -> bytes:
+    """A JPEG whose colours are sampled at a rate that Pillow does not write.
+
+    Its brightness and its two (grey) colours follow each other in scans of their own,
+    each as Pillow writes a grey picture of that size.
+    """
+    small = (-(-picture.width // across), -(-picture.height // down))
+    colour = Image.new("L", small, 128)
+    planes = [segments(encode(each, "JPEG")) for each in (picture, colour, colour)]
+    rates = (across << 4 | down, 0x11, 0x11)
+    frame = planes[0][0][0xC0][0][:5] + b"\3"
+    frame += b"".join(bytes((n + 1, rate, 0)) for n, rate in enumerate(rates))
+    parts = [(0xDB, each) for each in planes[0][0][0xDB]]
+    parts += [(0xC0, frame)] + [(0xC4, each) for each in planes[0][0][0xC4]]
+    data = b"\xff\xd8" + b"".join(segment(*part) for part in parts)
+    for number, (_, coded) in enumerate(planes):
+        data += segment(0xDA, bytes((1, number + 1, 0, 0, 63, 0))) + coded
+    return data + b"\xff\xd9"
+
+
+def segment(marker: int, body: bytes) -> bytes:
+    return bytes((0xFF, marker)) + struct.pack(">H", len(body) + 2) + body
+
+
+@pytest.mark.parametrize(("across", "down"), [(4, 2), (3, 1), (1, 3), (2, 4), (3, 2)])
+def test_a_jpeg_with_colours_sampled_as_nobody_does_is_no_way_round(
+    across: int, down: int
+) -> None:
+    data = sampled(Image.fromarray(scene(203, 301)), across, down)
+    assert distance(decode_luma(data).pixels, scene(203, 301)) < 3
+
+
+def test_a_cut_jpeg_with_such_colours_says_that_it_was_cut() -> None:
+    data = sampled(Image.fromarray(scene(203, 301)), 4, 2)
+    with pytest.raises(MediaRefused) as refused:
+        decode_luma(data[:-2])
+    assert refused.value.reason is RefusalReason.TRUNCATED
+
+
+def test_stray_bytes_between_segments_of_a_jpeg_are_no_way_round() -> None:
+    data = encode(Image.fromarray(scene(100, 100)), "JPEG")
+    after_first = 4 + int.from_bytes(data[4:6])
+    stray = data[:after_first] + b"stray" + data[after_first:]
+    assert distance(decode_luma(stray).pixels, decode_luma(data).pixels) < 1
+
+
+@pytest.mark.parametrize("side", range(1, 9))
+def test_a_jpeg_of_a_few_pixels_is_whole(side: int) -> None:
+    data = encode(Image.fromarray(scene(side, 300)), "JPEG")
+    assert decode_luma(data).pixels.shape == (side, 300)

@@ -41,8 +41,10 @@ MISSING_GREY = 128
 def decode_jpeg(data: bytes, min_side_pixels: int = MIN_SIDE_PIXELS) -> Luma | None:
     """Luma of a JPEG, both sides at least ``min_side_pixels`` where it has as many.
 
-    None for the few that libjpeg makes no grey of (CMYK and YCCK). Raises
-    :class:`MediaRefused`, or ValueError when the decoder finds the data broken.
+    None for what is left to Pillow: CMYK and YCCK, of which libjpeg makes no grey, and
+    whatever libjpeg-turbo's short way does not take and its long way may, which
+    browsers go (unusual sampling of colours, stray bytes between segments). Raises
+    :class:`MediaRefused`.
     """
     header = read_jpeg_header(data)
     if not header.supported:
@@ -58,11 +60,18 @@ def decode_jpeg(data: bytes, min_side_pixels: int = MIN_SIDE_PIXELS) -> Luma | N
         return None
     eighths = _scale(header, min_side_pixels)
     shortest = Axis(min(header.width, header.height), eighths).pixels
-    # Not strict: damaged data inside a file is shown by browsers, so it is
-    # fingerprinted too, rather than be a way round the fingerprint.
-    grey = simplejpeg.decode_jpeg(
-        data, "GRAY", min_height=shortest, min_width=shortest, strict=False
-    )[:, :, 0]
+    # At full size nothing is asked for: a side of 7 is 7 long at 7/8, too.
+    least = shortest if eighths < EIGHTHS else 0
+    try:
+        # Not strict: damaged data inside a file is shown by browsers, so it is
+        # fingerprinted too, rather than be a way round the fingerprint.
+        grey = simplejpeg.decode_jpeg(
+            data, "GRAY", min_height=least, min_width=least, strict=False
+        )[:, :, 0]
+    except ValueError as error:
+        if not header.complete:
+            raise MediaRefused(RefusalReason.TRUNCATED) from error
+        return None
     if grey.shape != (Axis(header.height, eighths).pixels,
                       Axis(header.width, eighths).pixels):  # fmt: skip
         raise MediaRefused(RefusalReason.BROKEN, eighths=eighths)
