@@ -44,6 +44,13 @@ def write(folder: Path, name: str, pixels: int, mode: str, **options: Any) -> Pa
     return path
 
 
+def damage(png: Path) -> None:
+    """Make the checksum of its pixels wrong, so that they are written anew."""
+    data = bytearray(png.read_bytes())
+    data[-17] ^= 1
+    png.write_bytes(data)
+
+
 @pytest.mark.parametrize(
     ("name", "pixels", "mode", "options"),
     [
@@ -52,6 +59,7 @@ def write(folder: Path, name: str, pixels: int, mode: str, **options: Any) -> Pa
          {"progressive": True, "subsampling": 0}),
         ("cmyk.jpg", MAX_PIXELS["JPEG"], "CMYK", {"progressive": True}),
         ("clear.png", MAX_PIXELS["PNG"], "RGBA", {"compress_level": 1}),
+        ("damaged.png", MAX_PIXELS["PNG"], "RGBA", {"compress_level": 1}),
         ("picture.webp", MAX_PIXELS["WEBP"], "RGBA", {"quality": 1, "method": 0}),
         # A BMP is as large as its file, which is bounded; HEIC takes too long to write.
         ("picture.avif", MAX_PIXELS["AVIF"], "RGB", {"speed": 10, "quality": 30}),
@@ -63,6 +71,8 @@ def test_the_largest_picture_of_each_kind(
     tmp_path: Path, name: str, pixels: int, mode: str, options: dict[str, Any]
 ) -> None:
     large = write(tmp_path, name, pixels, mode, **options)
+    if name == "damaged.png":
+        damage(large)
     small = write(tmp_path, f"small.{name}", 5000, mode, **options)
     done = subprocess.run(
         [sys.executable, "-c", MEASURE, str(small), str(large)],

@@ -13,7 +13,14 @@ from numpy.typing import NDArray
 
 from holdfast.signals.grid import EIGHTHS, Axis
 from holdfast.signals.jpeg_header import JpegHeader, read_jpeg_header
-from holdfast.signals.luma import Luma, check_size, turn, turns_columns, turns_rows
+from holdfast.signals.luma import (
+    MAX_MISSING_SHARE,
+    Luma,
+    check_size,
+    turn,
+    turns_columns,
+    turns_rows,
+)
 from holdfast.signals.refusal import MediaRefused, RefusalReason
 
 MEDIA_TYPE = "image/jpeg"
@@ -30,10 +37,6 @@ average, and by 8 at most but for drawn stripes (12, and 10 decoded whole at ano
 size); at 256 by 1.4 bits. Measured beside ``pdqhash``."""
 SLOW_EIGHTHS = 7
 """libjpeg-turbo has no vector code for 7/8: it takes three times as long as 8/8."""
-MAX_MISSING_SHARE = 0.1
-"""How much of the height may be missing at the end of a file that was cut. Browsers
-show the rest, so cutting off a few bytes is no way round the fingerprint; but what is
-mostly a grey field looks like every other such field."""
 MISSING_GREY = 128
 """What libjpeg fills in where the data ended."""
 

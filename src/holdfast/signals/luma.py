@@ -15,6 +15,11 @@ from numpy.typing import NDArray
 from holdfast.signals.grid import Axis
 from holdfast.signals.refusal import MediaRefused, RefusalReason
 
+MAX_MISSING_SHARE = 0.1
+"""How much of a picture may be missing at the end of a file that was cut. Browsers
+show the rest, so cutting off a few bytes is no way round the fingerprint; but what is
+mostly an empty field looks like every other such field."""
+
 
 @dataclass(frozen=True, slots=True)
 class Luma:

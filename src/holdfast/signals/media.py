@@ -13,8 +13,9 @@ name; headers are read and bombs refused before any pixel exists; every failure 
   anything. The two agree on every opaque picture.
 - Of an animation every frame is decoded, in order, up to the bounds in
   :mod:`~holdfast.signals.raster`. Where a later one is broken, those before it stand.
-- A JPEG that is cut near its end is decoded, as browsers do; one that misses more, and
-  every other kind that is cut, is refused as truncated or broken.
+- A JPEG or PNG that is cut near its end is decoded, as browsers do; one that misses
+  more, and every other kind that is cut, is refused as truncated or broken. Damage
+  beside a PNG's picture, which browsers step over, is no way round the fingerprint.
 - Decoded: JPEG, PNG, GIF, WebP, BMP, TIFF, AVIF and HEIC. Other kinds of pictures are
   known by their first bytes and refused as an unsupported format.
 

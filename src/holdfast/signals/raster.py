@@ -18,6 +18,7 @@ from PIL import Image
 from PIL.ExifTags import Base
 from PIL.TiffImagePlugin import TiffImageFile
 
+from holdfast.signals import png
 from holdfast.signals.grid import Axis
 from holdfast.signals.luma import Luma, check_size, turn
 from holdfast.signals.refusal import MediaRefused, RefusalReason
@@ -60,18 +61,38 @@ def decode_frames(data: bytes, kind: str, media_type: str) -> Iterator[Luma]:
     if kind == "WEBP":
         # Pillow makes a WebP decoder's canvases as soon as the file is opened.
         check_size(*_webp_canvas(data), MAX_PIXELS[kind])
-    with Image.open(io.BytesIO(data), formats=[kind]) as picture:
-        check_size(*picture.size, MAX_PIXELS[kind])
-        if isinstance(picture, TiffImageFile):
-            # A small picture may be stored in one enormous tile.
-            tags = picture.tag_v2
-            tile = (tags.get(_TIFF_TILE_WIDTH, 1), tags.get(_TIFF_TILE_LENGTH, 1))
-            check_size(*tile, MAX_PIXELS[kind])
-        picture.load()
+    with _loaded_png(data) if kind == "PNG" else _loaded(data, kind) as picture:
         if kind in ANIMATED and getattr(picture, "is_animated", False):
             yield from _animation(picture, media_type)
         else:
             yield _luma(picture, media_type)
+
+
+def _loaded(data: bytes, kind: str) -> Image.Image:
+    """The picture, or its first frame, decoded. Raises whatever a decoder raises."""
+    picture = Image.open(io.BytesIO(data), formats=[kind])
+    check_size(*picture.size, MAX_PIXELS[kind])
+    if isinstance(picture, TiffImageFile):
+        # A small picture may be stored in one enormous tile.
+        tags = picture.tag_v2
+        tile = (tags.get(_TIFF_TILE_WIDTH, 1), tags.get(_TIFF_TILE_LENGTH, 1))
+        check_size(*tile, MAX_PIXELS[kind])
+    picture.load()
+    return picture
+
+
+def _loaded_png(data: bytes) -> Image.Image:
+    """The same for a PNG, whatever stands in it beside the picture."""
+    alone = png.picture_alone(data)
+    try:
+        return _loaded(alone, "PNG")
+    except (MediaRefused, MemoryError):
+        raise
+    # Decoders let nearly any kind of error out of a file made to break them.
+    except Exception:
+        whole = png.made_whole(alone, MAX_PIXELS["PNG"])
+    # Outside, where the error no longer holds what was decoded of the first.
+    return _loaded(whole, "PNG")
 
 
 def _animation(picture: Image.Image, media_type: str) -> Iterator[Luma]:

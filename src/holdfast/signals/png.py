@@ -1,0 +1,147 @@
+"""What of a PNG is the picture, and as much of it as there is.
+
+A decoder that believes in every chunk can be made to fail by any of them: one wrong bit
+in the checksum of a comment, a colour profile that unpacks to a bomb. Browsers step
+over such chunks and show the picture, so that would be a way round the fingerprint.
+Here only the chunks that make up the picture are kept. Where its pixels end too early,
+or their checksum is wrong, what there is of them is written anew. The rules are those
+of the PNG specification (W3C, third edition), section 5 and 7. It never decodes.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Iterator
+
+from holdfast.signals.luma import MAX_MISSING_SHARE, check_size
+from holdfast.signals.refusal import MediaRefused, RefusalReason
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+PIECE_BYTES = 1 << 20
+"""Of unpacked pixels in memory at once, while they are written anew."""
+STEP_BYTES = 512
+"""Of packed pixels unpacked at once: what is damaged costs no more of what is before
+it."""
+_PIXELS = frozenset({b"IHDR", b"PLTE", b"IDAT"})
+_MOVING = frozenset({b"acTL", b"fcTL", b"fdAT"})
+_SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
+"""Of each pixel, by the type of colour."""
+_CLEAR_BYTES = {0: {2}, 2: {6}, 3: set(range(1, 257))}
+"""How long ``tRNS`` may be, by the type of colour."""
+_ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4),
+          (1, 0, 2, 2), (0, 1, 1, 2))  # fmt: skip
+"""Of each pass: its first column and row, and the steps between them."""
+
+Chunk = tuple[bytes, bytes]
+
+
+def picture_alone(data: bytes) -> bytes:
+    """The same PNG without anything that a picture can be seen without.
+
+    Raises :class:`MediaRefused` where it has no header.
+    """
+    chunks = list(_kept(data))
+    if not chunks or chunks[0][0] != b"IHDR" or len(chunks[0][1]) != 13:
+        raise MediaRefused(RefusalReason.BROKEN)
+    return _written(chunks)
+
+
+def made_whole(data: bytes, most_pixels: int) -> bytes:
+    """A still PNG with as many of its pixels as can be unpacked, the rest black.
+
+    ``data`` is what :func:`picture_alone` gave. Raises :class:`MediaRefused`:
+    truncated where more than :data:`MAX_MISSING_SHARE` of the pixels is missing.
+    """
+    chunks = [each for each in _chunks(data) if each[0] not in _MOVING]
+    header = chunks[0][1]
+    width, height = struct.unpack(">II", header[:8])
+    check_size(width, height, most_pixels)
+    expected = _unpacked_bytes(header)
+    packer, there, packed = zlib.compressobj(1), 0, []
+    for piece in _unpacked(b"".join(body for name, body in chunks if name == b"IDAT")):
+        packed.append(packer.compress(piece[: expected - there]))
+        there += len(piece)
+        if there >= expected:
+            break
+    missing = max(0, expected - there)
+    if missing > MAX_MISSING_SHARE * expected:
+        raise MediaRefused(RefusalReason.TRUNCATED, missing_bytes=missing)
+    packed += [packer.compress(bytes(missing)), packer.flush()]
+    before = [each for each in chunks if each[0] not in (b"IDAT", b"IEND")]
+    return _written([*before, (b"IDAT", b"".join(packed)), (b"IEND", b"")])
+
+
+def _kept(data: bytes) -> Iterator[Chunk]:
+    colour, is_moving = -1, False
+    for name, body in _chunks(data):
+        if name == b"IHDR" and len(body) == 13:
+            colour = body[9]
+        elif name == b"acTL":
+            is_moving = len(body) == 8
+        if (
+            name in _PIXELS
+            or (name in _MOVING and is_moving)
+            or (name == b"tRNS" and len(body) in _CLEAR_BYTES.get(colour, ()))
+            or name == b"eXIf"
+        ):
+            yield name, body
+    yield b"IEND", b""
+
+
+def _chunks(data: bytes) -> Iterator[Chunk]:
+    """Each chunk up to the end, without those besides the picture that are damaged.
+
+    A chunk of pixels counts whatever its checksum says, and as far as it goes.
+    """
+    at = len(SIGNATURE)
+    while at + 8 <= len(data):
+        length = int.from_bytes(data[at : at + 4])
+        name, body = data[at + 4 : at + 8], data[at + 8 : at + 8 + length]
+        if name == b"IEND":
+            return
+        end = at + 8 + length
+        if name in _PIXELS or zlib.crc32(name + body) == int.from_bytes(
+            data[end : end + 4]
+        ):
+            yield name, body
+        at = end + 4
+
+
+def _written(chunks: list[Chunk]) -> bytes:
+    parts = [SIGNATURE]
+    for name, body in chunks:
+        checksum = zlib.crc32(body, zlib.crc32(name))
+        parts += [struct.pack(">I", len(body)), name, body, struct.pack(">I", checksum)]
+    return b"".join(parts)
+
+
+def _unpacked(packed: bytes) -> Iterator[bytes]:
+    """What can be unpacked, in pieces, up to the first error.
+
+    Without zlib's own checksum at the end, which nobody needs to see the picture.
+    """
+    unpacker = zlib.decompressobj(-zlib.MAX_WBITS)
+    try:
+        for at in range(2, len(packed), STEP_BYTES):
+            rest = packed[at : at + STEP_BYTES]
+            while piece := unpacker.decompress(rest, PIECE_BYTES):
+                yield piece
+                rest = unpacker.unconsumed_tail
+    except zlib.error:
+        return
+
+
+def _unpacked_bytes(header: bytes) -> int:
+    """How many bytes the pixels are, with one for the filter of each row."""
+    width, height, depth, colour, _, _, interlaced = struct.unpack(">IIBBBBB", header)
+    if colour not in _SAMPLES:
+        raise MediaRefused(RefusalReason.BROKEN, colour=colour)
+    bits = depth * _SAMPLES[colour]
+    passes = _ADAM7 if interlaced else ((0, 0, 1, 1),)
+    total = 0
+    for left, top, across, down in passes:
+        columns, rows = -(-(width - left) // across), -(-(height - top) // down)
+        if columns > 0 and rows > 0:
+            total += rows * (1 + -(-columns * bits // 8))
+    return total

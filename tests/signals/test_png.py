@@ -1,0 +1,134 @@
+"""A PNG that browsers show is fingerprinted, whatever else stands in its file.
+
+Each of these was shown whole by Chromium, and refused by Pillow.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from holdfast.signals.luma import MAX_MISSING_SHARE
+from holdfast.signals.media import decode_frames, decode_luma
+from holdfast.signals.png import made_whole, picture_alone
+from holdfast.signals.refusal import MediaRefused, RefusalReason
+from tests.world import photograph
+
+BEFORE_IHDR_ENDS = 33
+BOMB = zlib.compress(bytes(80_000_000), 9)
+
+
+def encode(picture: Image.Image, **options: object) -> bytes:
+    stream = io.BytesIO()
+    picture.save(stream, "PNG", **options)
+    return stream.getvalue()
+
+
+def chunk(name: bytes, body: bytes, wrong_bits: int = 0) -> bytes:
+    checksum = zlib.crc32(name + body) ^ wrong_bits
+    return struct.pack(">I", len(body)) + name + body + struct.pack(">I", checksum)
+
+
+def with_chunk(data: bytes, added: bytes) -> bytes:
+    return data[:BEFORE_IHDR_ENDS] + added + data[BEFORE_IHDR_ENDS:]
+
+
+PICTURE = photograph(size=160)
+DATA = encode(PICTURE)
+HEADER = DATA[8:BEFORE_IHDR_ENDS]
+LUMA = np.asarray(PICTURE.convert("L"))
+ROWS = b"".join(b"\0" + row.tobytes() for row in np.asarray(PICTURE))
+
+
+def of_pixels(packed: bytes) -> bytes:
+    return DATA[:8] + HEADER + chunk(b"IDAT", packed) + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize(
+    "added",
+    [
+        chunk(b"tEXt", b"Comment\0hello", wrong_bits=1),
+        chunk(b"zTXt", b"Comment\0\0" + BOMB),
+        chunk(b"iCCP", b"profile\0\0" + BOMB),
+        chunk(b"iCCP", b"profile\0\7"),
+        chunk(b"gAMA", b"\0"),
+        chunk(b"cHRM", bytes(7)),
+        chunk(b"pHYs", b"\0"),
+        chunk(b"sRGB", b""),
+        chunk(b"tRNS", b"\0"),
+        chunk(b"acTL", b"\0"),
+        chunk(b"eXIf", b"nothing of the kind"),
+    ],
+    ids=lambda added: f"{added[4:8].decode()}-{len(added)}",
+)
+def test_what_stands_beside_the_picture_cannot_hide_it(added: bytes) -> None:
+    assert (decode_luma(with_chunk(DATA, added)).pixels == LUMA).all()
+
+
+def test_pixels_count_whatever_their_checksums_say() -> None:
+    packed = bytearray(zlib.compress(ROWS))
+    packed[-1] ^= 1
+    assert (decode_luma(of_pixels(bytes(packed))).pixels == LUMA).all()
+
+
+def test_a_chunk_between_the_pixels_does_not_end_them() -> None:
+    packed = zlib.compress(ROWS)
+    data = DATA[:8] + HEADER + chunk(b"IDAT", packed[:5000]) + chunk(b"tEXt", b"a\0b")
+    data += chunk(b"IDAT", packed[5000:]) + chunk(b"IEND", b"")
+    assert (decode_luma(data).pixels == LUMA).all()
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA"])
+def test_cut_near_its_end_it_is_seen_as_browsers_show_it(mode: str) -> None:
+    whole = encode(PICTURE.convert(mode))
+    cut = decode_luma(whole[: int(len(whole) * 0.97)])
+    kept = int(160 * (1 - MAX_MISSING_SHARE))
+    assert (cut.pixels[:kept] == decode_luma(whole).pixels[:kept]).all()
+
+
+def test_cut_in_its_middle_it_is_refused_as_truncated() -> None:
+    with pytest.raises(MediaRefused) as refused:
+        decode_luma(DATA[: int(len(DATA) * 0.8)])
+    assert refused.value.reason is RefusalReason.TRUNCATED
+
+
+def interlaced(width: int, height: int) -> bytes:
+    """A grey picture in Adam7's seven passes, of which each has rows of its own."""
+    pixels = np.arange(width * height, dtype=np.uint8).reshape(height, width)
+    passes = ((0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2),
+              (0, 1, 2, 2), (1, 0, 2, 1))  # fmt: skip
+    some = [pixels[top::down, left::across] for top, left, down, across in passes]
+    rows = b"".join(b"\0" + row.tobytes() for one in some if one.size for row in one)
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 1)
+    return (
+        DATA[:8]
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(rows)[:-4])
+        + chunk(b"IEND", b"")
+    )
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 2), (5, 9), (16, 8), (37, 41)])
+def test_an_interlaced_one_is_made_whole_to_its_last_pixel(
+    size: tuple[int, int],
+) -> None:
+    width, height = size
+    whole = made_whole(picture_alone(interlaced(width, height)), 10_000)
+    with Image.open(io.BytesIO(whole)) as picture:
+        seen = np.asarray(picture)
+    expected = np.arange(width * height, dtype=np.uint8).reshape(height, width)
+    assert (seen == expected).all()
+
+
+def test_the_frames_of_an_animation_stay() -> None:
+    frames = [photograph(name, 80) for name in ("astronaut", "coffee", "cat")]
+    data = encode(frames[0], save_all=True, append_images=frames[1:], duration=50)
+    moved = list(decode_frames(with_chunk(data, chunk(b"gAMA", b"\0"))))
+    assert [luma.at_ms for luma in moved] == [0, 50, 100]
+    for luma, frame in zip(moved, frames, strict=True):
+        assert (luma.pixels == np.asarray(frame.convert("L"))).all()
