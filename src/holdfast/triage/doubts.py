@@ -20,7 +20,7 @@ from holdfast.base.errors import NotFound
 from holdfast.base.events import Event, Kind, emit, in_bulk
 from holdfast.matching.models import BankEntry, Match, likeness_columns
 from holdfast.matching.operations import write_down
-from holdfast.matching.queries import find_known
+from holdfast.matching.queries import Copy, find_known
 from holdfast.triage.models import Case, CaseItem, CaseState, ItemRole
 from holdfast.triage.operations import open_again
 from holdfast.triage.placing import living, lock_places
@@ -84,11 +84,26 @@ def withdraw_matches(*events: Event) -> None:
         .order_by("item__place__case", "item", "id")
     )
     for match in touched:
-        others = [copy for copy in find_known(match.item_id) if copy.like.certain]
+        others = _held_by(match.item_id, match.item.place.case_id)
         for copy in others:
             write_down(match.item.platform_id, copy, arrived=False)
         if not others:
             _withdraw(match)
+
+
+def _held_by(item_id: UUID, case_id: UUID) -> list[Copy]:
+    """What else an item is a copy of, for certain.
+
+    What came into its case by a match as well holds nothing there: each would hold the
+    other, and a decision on all of them would outlive the entry it came from.
+    """
+    came_along = CaseItem.objects.filter(case=case_id).exclude(role=ItemRole.REPORTED)
+    with_it = set(came_along.values_list("item", flat=True))
+    return [
+        copy
+        for copy in find_known(item_id)
+        if copy.like.certain and copy.against not in with_it
+    ]
 
 
 def _withdraw(match: Match) -> None:

@@ -220,6 +220,37 @@ def test_revoking_sends_what_it_touched_to_people_and_shows_nothing_again(
     assert item.state == "frozen"
 
 
+def test_what_one_entry_brought_together_does_not_hold_itself(
+    world: World, bank: UUID
+) -> None:
+    """Two copies that people decided on are banked, and each is like the other."""
+    picture = photograph()
+    for name, quality in (("1", 90), ("2", 60)):
+        world.post(name, encoded(picture, quality=quality))
+    enter_and_search(bank, pdq_of(encoded(picture)))
+    case = Case.objects.get()
+    assert CaseItem.objects.filter(case=case, role="known").count() == 2
+    decide(case, "violation")
+    revoke([BankEntry.objects.get(bank=bank).id], WHY, by=SYSTEM)
+    case.refresh_from_db()
+    assert (case.state, case.round) == ("open", 2)
+    assert Event.objects.filter(kind=Kind.MATCH_WITHDRAWN).count() == 2
+
+
+def test_what_was_reported_as_well_stands_without_the_entry(
+    world: World, bank: UUID
+) -> None:
+    picture = photograph()
+    for name, quality in (("1", 90), ("2", 60)):
+        world.post(name, encoded(picture, quality=quality))
+    enter_and_search(bank, pdq_of(encoded(picture)))
+    world.report("https://plaza.example/p/1")
+    decide(Case.objects.get(), "violation")
+    revoke([BankEntry.objects.get(bank=bank).id], WHY, by=SYSTEM)
+    assert Case.objects.get().state == "decided"
+    assert not Event.objects.filter(kind=Kind.MATCH_WITHDRAWN).exists()
+
+
 def test_revoking_touches_nothing_that_something_else_holds(
     world: World, bank: UUID
 ) -> None:
