@@ -9,7 +9,6 @@ Nothing is logged: addresses can hold a token, and answers hold signals.
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from urllib.parse import urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 
-from holdfast.base.errors import HoldfastError, InvalidInput, Unavailable
+from holdfast.base.errors import HoldfastError, Unavailable
 from holdfast.matching.connectors.exchange import CredentialsRefused
 
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
@@ -133,30 +132,3 @@ def guarded(pull: Iterator[Any]) -> Iterator[Any]:
         if update is None:
             return
         yield update
-
-
-def checked(url: str) -> str:
-    """``url`` without a slash at its end. Raises ``InvalidInput``.
-
-    It is https, or on this machine itself, where a double stands.
-    """
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname or "", parts.port
-    except ValueError as error:
-        raise InvalidInput("The exchange's address is no URL.") from error
-    clear = parts.scheme == "http" and _is_loopback(host)
-    if not host or not (parts.scheme == "https" or clear):
-        raise InvalidInput("The exchange's address must begin with https://.")
-    if parts.username or parts.password or parts.query or parts.fragment:
-        raise InvalidInput("The exchange's address is a host and a path only.")
-    return url.rstrip("/")
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

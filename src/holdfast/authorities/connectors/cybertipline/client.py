@@ -9,11 +9,9 @@ no redirect, reads no proxy or password from the environment, and logs nothing.
 
 from __future__ import annotations
 
-import ipaddress
 from time import monotonic
 from types import TracebackType
 from typing import BinaryIO
-from urllib.parse import urlsplit
 
 import httpx
 
@@ -28,7 +26,7 @@ from holdfast.authorities.connectors.cybertipline.answers import (
     check_uploaded,
     read,
 )
-from holdfast.base.errors import InvalidInput
+from holdfast.base.addresses import checked_address
 
 # Seconds. NCMEC publishes none; these are ours. A connection comes about at once or
 # not at all; an answer may wait for a slow database; an upload's pauses between two
@@ -65,7 +63,7 @@ class CyberTipline:
         *,
         timeout: httpx.Timeout = TIMEOUT,
     ) -> None:
-        self.base_url = _checked(base_url)
+        self.base_url = checked_address(base_url, "The CyberTipline's")
         self._http = httpx.Client(
             auth=httpx.BasicAuth(username, password),
             timeout=timeout,
@@ -193,27 +191,3 @@ class CyberTipline:
             ) from error
         request_id = response.headers.get("Request-ID", "")
         return response.status_code, request_id, bytes(raw)
-
-
-def _checked(base_url: str) -> str:
-    """``base_url`` without a slash at its end. Raises :class:`InvalidInput`."""
-    try:
-        parts = urlsplit(base_url)
-        host, _ = parts.hostname or "", parts.port
-    except ValueError as error:
-        raise InvalidInput("The CyberTipline's address is no URL.") from error
-    clear = parts.scheme == "http" and _is_loopback(host)
-    if not host or not (parts.scheme == "https" or clear):
-        raise InvalidInput("The CyberTipline's address must begin with https://.")
-    if parts.username or parts.password or parts.query or parts.fragment:
-        raise InvalidInput("The CyberTipline's address is a host and a path only.")
-    return base_url.rstrip("/")
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

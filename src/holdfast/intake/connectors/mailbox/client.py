@@ -10,7 +10,6 @@ without TLS only a server on this machine is taken. RFC 3501 (IMAP4rev1), RFC 43
 from __future__ import annotations
 
 import imaplib
-import ipaddress
 import re
 import ssl
 from collections.abc import Iterable, Iterator
@@ -20,6 +19,7 @@ from datetime import datetime
 from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
 
+from holdfast.base.addresses import is_this_machine
 from holdfast.base.errors import InvalidInput, Unavailable
 
 TIMEOUT_S = 20.0
@@ -84,7 +84,7 @@ def place_of(url: str) -> Place:
     host = parts.hostname or ""
     if parts.scheme not in PORTS or not host or not parts.username:
         raise InvalidInput("HOLDFAST_IMAP is imaps://user:password@host/INBOX.")
-    if parts.scheme == "imap" and not _is_this_machine(host):
+    if parts.scheme == "imap" and not is_this_machine(host):
         raise InvalidInput(
             "HOLDFAST_IMAP without encryption is only for this machine: use imaps://."
         )
@@ -209,12 +209,3 @@ def waiting_in(lines: Iterable[bytes | None]) -> list[Waiting]:
 
 def _quoted(folder: str) -> str:
     return '"' + folder.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
-def _is_this_machine(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -31,7 +31,8 @@ from holdfast.matching.connectors.exchange import (
     Record,
     Update,
 )
-from holdfast.matching.connectors.one_host import OneHost, Patience, checked, guarded
+from holdfast.matching.connectors.one_host import OneHost, Patience
+from holdfast.matching.connectors.remote import LeftOut, Remote
 from holdfast.matching.formats import KINDS
 
 TOKEN_REFUSED = frozenset({102, 190})
@@ -40,7 +41,7 @@ STALE_AFTER_S = 85 * 24 * 60 * 60
 """ThreatExchange tells of deletions for 90 days; the library's figure."""
 
 
-class ThreatExchange:
+class ThreatExchange(Remote):
     """A connection; ``credentials`` are an app's access token, ``number|secret``.
 
     ``settings``: ``privacy_group``, its number; ``tags``, a list: only what has one of
@@ -63,7 +64,7 @@ class ThreatExchange:
             group = int(settings["privacy_group"])
         except (KeyError, ValueError) as error:
             raise InvalidInput("Say which privacy group, by its number.") from error
-        self.url = checked(url)
+        super().__init__(url)
         self._tags = frozenset(settings.get("tags", ()))
         self._client = _Client(self.url, token, patience)
         self._api = library.FBThreatExchangeSignalExchangeAPI(
@@ -71,18 +72,9 @@ class ThreatExchange:
             library.FBThreatExchangeCollabConfig(name="", privacy_group=group),
         )
 
-    @property
-    def hosts(self) -> tuple[str, ...]:
-        """The one address."""
-        return (self.url,)
-
     def is_stale(self, cursor: Cursor) -> bool:
         """After 85 days without a pull, deletions may no longer be told."""
         return time.time() - float(cursor["at"]) > STALE_AFTER_S
-
-    def pull(self, cursor: Cursor | None) -> Iterator[Update]:
-        """One update a page."""
-        return guarded(self._pull(cursor))
 
     def _pull(self, cursor: Cursor | None) -> Iterator[Update]:
         checkpoint = None
@@ -96,11 +88,11 @@ class ThreatExchange:
             here = update.cursor
             yield update
         # Of pages on which nothing could be read.
-        if malformed := self._client.take_malformed():
+        if malformed := self._client.left_out.take():
             yield Update((), (), tuple(malformed), here)
 
     def _update(self, delta: library.ThreatExchangeDelta) -> Update:
-        malformed = self._client.take_malformed()
+        malformed = self._client.left_out.take()
         changed, removed = [], []
         for (kind_name, indicator), said in delta.updates.items():
             kind = KINDS.get(kind_name.lower())
@@ -141,7 +133,7 @@ class _Client(ThreatExchangeAPI):
     def __init__(self, url: str, token: str, patience: Patience) -> None:
         super().__init__(token, endpoint_override=url)
         self._patience = patience
-        self._malformed: list[Malformed] = []
+        self.left_out = LeftOut()
 
     def get_json_from_url(
         self,
@@ -165,11 +157,6 @@ class _Client(ThreatExchangeAPI):
         """The pages that hold something."""
         return (page for page in super().get_threat_updates(*group, **query) if page)
 
-    def take_malformed(self) -> list[Malformed]:
-        """What was left out since this was asked last."""
-        taken, self._malformed = self._malformed, []
-        return taken
-
     def _readable(self, raw: Any) -> bool:
         try:
             update = ThreatUpdateJSON(raw)
@@ -183,7 +170,7 @@ class _Client(ThreatExchangeAPI):
                 raise ValueError("nobody's opinion of it can be seen")
         except Exception as error:
             # Whatever parsing meets: the update is no update.
-            self._malformed.append(_unreadable(raw, error))
+            self.left_out.add(_unreadable(raw, error))
             return False
         return True
 

@@ -28,7 +28,8 @@ from holdfast.matching.connectors.exchange import (
     Record,
     Update,
 )
-from holdfast.matching.connectors.one_host import OneHost, Patience, checked, guarded
+from holdfast.matching.connectors.one_host import OneHost, Patience
+from holdfast.matching.connectors.remote import LeftOut, Remote
 from holdfast.matching.formats import Kind
 
 TAKEN: Mapping[str, frozenset[str]] = MappingProxyType(
@@ -41,7 +42,7 @@ SETTLING_S = 5
 _GROUPS = ("images", "videos")
 
 
-class NCMEC:
+class NCMEC(Remote):
     """A connection; ``credentials`` are ``user:password``, as the library has them.
 
     ``settings``: ``members``, a list of numbers; only what these members of NCMEC's
@@ -58,27 +59,18 @@ class NCMEC:
         user, _, password = credentials.strip().partition(":")
         if not user or not password:
             raise InvalidInput("NCMEC hands out a user name and a password: USER:PASS.")
-        self.url = checked(url)
+        super().__init__(url)
         self._members = frozenset(int(each) for each in settings.get("members", ()))
         self._client = _Client(self.url, user, password, patience)
-
-    @property
-    def hosts(self) -> tuple[str, ...]:
-        """The one address."""
-        return (self.url,)
 
     def is_stale(self, cursor: Cursor) -> bool:
         """Never: NCMEC keeps what was deleted in its lists."""
         return False
 
-    def pull(self, cursor: Cursor | None) -> Iterator[Update]:
-        """One update a page."""
-        return guarded(self._pull(cursor))
-
     def _pull(self, cursor: Cursor | None) -> Iterator[Update]:
         api = _Ranges(self._client)
         for delta in api.fetch_iter([], _checkpoint(cursor)):
-            malformed = self._client.take_malformed()
+            malformed = self._client.left_out.take()
             changed, removed = [], []
             for key, entry in delta.updates.items():
                 if entry is None or entry.deleted:
@@ -119,7 +111,7 @@ class _Client(hash_api.NCMECHashAPI):
         super().__init__(username, password, self.environment)
         self._base_url = url
         self._patience = patience
-        self._malformed: list[Malformed] = []
+        self.left_out = LeftOut()
 
     def _get_session(self) -> OneHost:
         session = OneHost(self._base_url, self._patience)
@@ -142,11 +134,6 @@ class _Client(hash_api.NCMECHashAPI):
             hash_api._XMLWrapper(root), int(time.time())
         )
 
-    def take_malformed(self) -> list[Malformed]:
-        """What was left out since this was asked last."""
-        taken, self._malformed = self._malformed, []
-        return taken
-
     def _leave_out_malformed(self, root: Element) -> None:
         for group in _GROUPS:
             for entries in root.findall(group):
@@ -159,7 +146,7 @@ class _Client(hash_api.NCMECHashAPI):
                             raise ValueError("an entry without a usable name")
                     except Exception as error:
                         # The library raises whatever its parsing meets.
-                        self._malformed.append(_unreadable(entry, error))
+                        self.left_out.add(_unreadable(entry, error))
                         entries.remove(entry)
 
 

@@ -26,7 +26,8 @@ from holdfast.matching.connectors.exchange import (
     Record,
     Update,
 )
-from holdfast.matching.connectors.one_host import OneHost, Patience, checked, guarded
+from holdfast.matching.connectors.one_host import OneHost, Patience
+from holdfast.matching.connectors.remote import LeftOut, Remote
 from holdfast.matching.formats import Kind
 
 KINDS: Mapping[api.StopNCIISignalType, Kind] = {
@@ -44,7 +45,7 @@ START_S = api.StopNCIIAPI.DEFAULT_START_TIME
 _FEEDBACK = {each.value for each in api.StopNCIICSPFeedbackValue}
 
 
-class StopNCII:
+class StopNCII(Remote):
     """A connection; ``credentials`` are ``function key,subscription key``.
 
     That is how the library has them. There are no settings.
@@ -62,21 +63,12 @@ class StopNCII:
             raise InvalidInput(
                 "StopNCII hands out two keys: FUNCTION_KEY,SUBSCRIPTION_KEY."
             )
-        self.url = checked(url)
+        super().__init__(url)
         self._client = _Client(self.url, function_key, subscription_key, patience)
-
-    @property
-    def hosts(self) -> tuple[str, ...]:
-        """The one address."""
-        return (self.url,)
 
     def is_stale(self, cursor: Cursor) -> bool:
         """After 30 days without a pull, what was withdrawn may no longer be told."""
         return time.time() - float(cursor["at"]) > STALE_AFTER_S
-
-    def pull(self, cursor: Cursor | None) -> Iterator[Update]:
-        """One update a page."""
-        return guarded(self._pull(cursor))
 
     def _pull(self, cursor: Cursor | None) -> Iterator[Update]:
         begun = int(cursor["from"]) if cursor else START_S
@@ -97,7 +89,7 @@ class StopNCII:
                 return
 
     def _update(self, answer: api.FetchHashesResponse, cursor: Cursor) -> Update:
-        malformed = self._client.take_malformed()
+        malformed = self._client.left_out.take()
         changed: dict[str, Record] = {}
         removed: dict[str, None] = {}
         for each in answer.hashRecords:
@@ -128,7 +120,7 @@ class _Client(api.StopNCIIAPI):
     ) -> None:
         super().__init__(subscription_key, function_key, base_url_override=url)
         self._patience = patience
-        self._malformed: list[Malformed] = []
+        self.left_out = LeftOut()
 
     def _get_session(self, endpoint: api.StopNCIIEndpoint) -> OneHost:
         session = OneHost(self._base_url, self._patience)
@@ -145,15 +137,10 @@ class _Client(api.StopNCIIAPI):
                 dacite.from_dict(api.StopNCIIHashRecord, whole, _CONFIG)
             except Exception as error:
                 # Whatever parsing meets: the record is no record.
-                self._malformed.append(_unreadable(record, error))
+                self.left_out.add(_unreadable(record, error))
             else:
                 readable.append(whole)
         return {**answer, "hashRecords": readable}
-
-    def take_malformed(self) -> list[Malformed]:
-        """What was left out since this was asked last."""
-        taken, self._malformed = self._malformed, []
-        return taken
 
 
 _CONFIG = dacite.Config(cast=[Enum, set])
