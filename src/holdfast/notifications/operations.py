@@ -105,10 +105,16 @@ def tell_decided_before(event: Event) -> None:
     Nobody will decide again, so they would wait for a message that never comes.
     """
     report = UUID(str(event.about["report"]))
-    cases = Case.objects.filter(
-        targets__target__report=report, state=CaseState.DECIDED, outcome="violation"
+    decided = read(
+        "SELECT id FROM hf_case WHERE state = %s AND outcome = %s"
+        " AND id IN (SELECT case_id FROM hf_case_target place"
+        " JOIN hf_target target ON target.id = place.target_id"
+        " WHERE target.report_id = %s) ORDER BY id",
+        CaseState.DECIDED,
+        "violation",
+        report,
     )
-    for case in cases.distinct().order_by("id"):
+    for case in (Case.objects.get(id=case_id) for (case_id,) in decided):
         decision = so.newest_decision(case)
         if not Notification.objects.filter(report=report, decision=decision).exists():
             _tell(
