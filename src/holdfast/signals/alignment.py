@@ -98,9 +98,9 @@ MIN_STILL_WIDTH = 0.055
 MAX_DRIFTED, MAX_DRIFTED_SHARE = 2, 0.03
 MAX_DRIFTED_TOGETHER = 0.5
 """Pixels. Of copies 98 of 100 stay below 0.3."""
-MAX_OUTSIDE, MAX_OUTSIDE_AGREEING = 20, 0.5
+MAX_OUTSIDE, MAX_OUTSIDE_AGREEING = 20, 0.2
 """So many blocks beside the shared part, and so many of them agreeing: then it was
-not a frame that was left out, but something that changed."""
+not a frame that was left out, of which hardly a block agrees, but something changed."""
 MIN_SIMILAR_SHARE = 0.3
 """Below this share of agreeing textured blocks it does not even resemble."""
 MIN_SIMILAR_BLOCKS = 25
