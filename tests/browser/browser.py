@@ -53,12 +53,20 @@ class Visitor:
     requests: list[Request] = field(default_factory=list)
     refused_by_policy: list[str] = field(default_factory=list)
 
-    def open(self, path: str = "/", *, width: int = WIDE, scripts: bool = True) -> Page:
-        """A page in a fresh browser profile, at ``path``."""
+    def open(
+        self,
+        path: str = "/",
+        *,
+        width: int = WIDE,
+        scripts: bool = True,
+        zone: str = "UTC",
+    ) -> Page:
+        """A page in a fresh browser profile, at ``path``, somewhere on earth."""
         context = self.browser.new_context(
             base_url=self.base_url,
             viewport={"width": width, "height": 800},
             java_script_enabled=scripts,
+            timezone_id=zone,
         )
         context.set_default_timeout(15_000)
         self.contexts.append(context)

@@ -21,10 +21,9 @@ from tests.browser.browser import (
     Visitor,
     assert_accessible,
     assert_fits,
-    weight,
 )
 from tests.browser.test_console import DESK, check, enter
-from tests.browser.test_portal import MAX_PAGE, press, send_report
+from tests.browser.test_portal import press, send_report
 from tests.stages.console.desk import colleague, look, read, reported
 from tests.world import World, encoded, photograph
 
@@ -86,8 +85,6 @@ def letter(page: Page, visitor: Visitor, *, scripts: bool) -> None:
     reader = visitor.open(f"/m/{link}", scripts=scripts)
     if scripts:
         inspect(reader, "letter")
-        assert 0 < weight(reader.context.new_page(), f"/m/{link}") <= MAX_PAGE
-        assert 0 < weight(page.context.new_page(), "/follow/contact") <= MAX_PAGE
     press(reader, "Yes, you may write to me here")
     expect(reader.get_by_role("status").last).to_contain_text("can come here now")
     if scripts:

@@ -9,7 +9,7 @@ import base64
 import os
 import re
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Page, Route, expect
@@ -24,7 +24,6 @@ from tests.browser.browser import (
     Visitor,
     assert_accessible,
     assert_fits,
-    weight,
 )
 from tests.signals.photographs import encode
 from tests.world import World, encoded, photograph
@@ -32,7 +31,6 @@ from tests.world import World, encoded, photograph
 pytestmark = pytest.mark.django_db(transaction=True)
 
 PICTURES = os.environ.get("HOLDFAST_PAGES", "")
-MAX_PAGE = 60_000  # bytes, with everything that a first visit brings along.
 NAME = "my-private-name.jpg"
 LOOKED_FOR_BYTES = 12
 """So many bytes of a file in a row would not be anywhere by chance."""
@@ -208,12 +206,6 @@ def test_not_found_watched_for_and_ended(world: World, visitor: Visitor) -> None
     page.get_by_role("button", name="Stop looking out").click()
     expect(page.get_by_role("status").last).to_contain_text("do not look out")
     assert Report.objects.count() == 1
-
-
-def test_the_pages_are_light(world: Any, visitor: Visitor) -> None:
-    first = visitor.open("/")
-    brought = weight(first.context.new_page(), "/report/picture")
-    assert 0 < brought <= MAX_PAGE
 
 
 def test_stopping_somebody_from_writing(world: World, visitor: Visitor) -> None:

@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import re
-from typing import Literal
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from holdfast.intake import questions
 from holdfast.items.models import Item, ItemState
 from tests.browser.browser import (
-    NARROW,
-    WIDE,
     Visitor,
     assert_accessible,
-    assert_fits,
-    weight,
 )
 from tests.world import World, encoded, photograph
 
 CHILD = "A child is shown naked or in a sexual way"
 POST = "https://plaza.example/p/1"
-MAX_PAGE = 60_000  # bytes, with everything that a first visit brings along.
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -56,6 +51,21 @@ def send_report(page: Page, address: str = POST) -> str:
         "Thank you for telling us"
     )
     return page.locator(".codename").inner_text()
+
+
+def test_times_are_told_in_the_readers_own_zone(plaza: World, visitor: Visitor) -> None:
+    page = visitor.open("/", zone="Asia/Tokyo")
+    send_report(page)
+    when = page.locator("main .deadlines time").first
+    due_at = datetime.fromisoformat(str(when.get_attribute("datetime")))
+    there = due_at.astimezone(ZoneInfo("Asia/Tokyo"))
+    expect(when).to_contain_text(re.compile(f"{there:%I:%M}|{there:%H:%M}"))
+    expect(when).to_contain_text(str(there.day))
+    expect(when).not_to_contain_text("UTC")
+    # Without scripts nobody knows where somebody is, and the zone is named.
+    page = visitor.open("/", zone="Asia/Tokyo", scripts=False)
+    send_report(page)
+    expect(page.locator("main .deadlines time").first).to_contain_text("UTC")
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no-scripts"])
@@ -139,77 +149,6 @@ def tab_to(page: Page, selector: str) -> None:
             assert ring, f"The focus on {selector} cannot be seen."
             return
     raise AssertionError(f"Tab does not reach {selector} on {page.url}")
-
-
-@pytest.mark.parametrize(("width", "colours"), [(WIDE, "light"), (NARROW, "dark")])
-def test_every_page_and_every_mistake_can_be_used_by_everybody(
-    plaza: World,
-    visitor: Visitor,
-    width: int,
-    colours: Literal["light", "dark"],
-) -> None:
-    page = visitor.open("/", width=width)
-    page.emulate_media(color_scheme=colours)
-
-    def look() -> None:
-        assert_accessible(page)
-        assert_fits(page)
-
-    look()
-    press(page, "Continue")
-    look()
-    choose(page, CHILD)
-    press(page, "Continue")
-    look()
-    press(page, "Send my report")
-    look()
-    words = send_report(page)
-    look()
-    page.goto("/follow/status")  # The words are not saved yet.
-    look()
-    for question in questions.QUESTIONS:
-        page.goto(f"/report/more/{question.code}")
-        look()
-        page.locator("main form button").first.click()
-        look()
-    page.goto("/report/more/danger")
-    choose(page, "Yes, somebody does not want to live any more")
-    press(page, "Save and go on")
-    look()
-    page.get_by_role("link", name="Go on").click()
-    choose(page, "My child")
-    press(page, "Save and go on")
-    expect(page.locator(".advice")).to_be_visible()
-    look()
-    for path in ("/report/review", "/report/change/about", "/report/law"):
-        page.goto(path)
-        look()
-    page.goto("/follow/add/link")
-    page.get_by_role("textbox").fill(f"https://plaza.example/p/{'x' * 200}")
-    press(page, "Add this")
-    look()
-    press(page, "Close my report")
-    look()
-    page.goto("/follow")
-    look()
-    page.get_by_role("textbox").fill("a b c d e")
-    press(page, "Open my report")
-    look()
-    page.get_by_role("textbox").fill(words)
-    press(page, "Open my report")
-    look()
-    press(page, "Yes, I have them")
-    page.goto("/follow/add/words")
-    page.get_by_role("textbox").fill("They keep writing to me.")
-    press(page, "Add this")
-    look()
-    page.get_by_role("link", name="Erase the message of").last.click()
-    look()
-    press(page, "Erase it")
-    look()
-    for path in ("/there-is-no-such-page", "/safety", "/open"):
-        page.goto(path)
-        look()
 
 
 def test_a_form_whose_mark_is_gone_keeps_what_was_written(
@@ -303,63 +242,3 @@ def test_the_language_is_changed_and_what_was_written_stays(
     press(page, "English")
     expect(page).to_have_url(re.compile("/safety$"))
     assert page.locator("html").get_attribute("lang") == "en"
-
-
-def test_every_page_is_light(plaza: World, visitor: Visitor) -> None:
-    first = visitor.open("/")
-    send_report(first)
-    for path in (
-        "/",
-        "/report/received",
-        "/report/more/words",
-        "/follow/status",
-        "/safety",
-    ):
-        brought = weight(first.context.new_page(), path)
-        assert 0 < brought <= MAX_PAGE, f"{path} brings {brought} bytes"
-
-
-@pytest.mark.parametrize(("width", "colours"), [(NARROW, "light"), (WIDE, "dark")])
-def test_every_page_can_be_used_by_everybody_in_norwegian(
-    plaza: World,
-    visitor: Visitor,
-    width: int,
-    colours: Literal["light", "dark"],
-) -> None:
-    page = visitor.open("/", width=width)
-    page.emulate_media(color_scheme=colours)
-    press(page, "Norsk bokmål")
-
-    def look(path: str = "") -> None:
-        if path:
-            page.goto(path)
-        assert page.locator("html").get_attribute("lang") == "nb"
-        assert_accessible(page)
-        assert_fits(page)
-
-    def send(words: str = "") -> None:
-        if words:
-            page.get_by_role("textbox").first.fill(words)
-        page.locator("main form button").first.click()
-        look()
-
-    look("/")
-    send()
-    page.locator(".choice label").first.click()
-    send()
-    send()
-    send(POST)
-    words = page.locator(".codename").inner_text()
-    send()
-    for path in ("/report/more/words", "/follow/status", "/safety", "/open", "/help"):
-        look(path)
-    look("/follow/add/words")
-    send("De skriver til meg.")
-    page.locator(".message-foot a").last.click()
-    look()
-    send()
-    look("/follow")
-    send("a b c d e")
-    send(words)
-    look("/follow/words")
-    send()

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
 import pytest
 from django.apps import apps
 from django.core import serializers
+from django.forms import Form
+from django.http import HttpResponse
 from django.test import Client
 
 from holdfast.base.by import SYSTEM
@@ -18,6 +21,8 @@ from holdfast.items.keys import PlatformGiven, put_platform
 from holdfast.items.models import Item, ItemState
 from holdfast.policy.queries import current
 from holdfast.triage.models import Case, CaseTarget
+from holdfast.web.portal.forms import WhereForm
+from holdfast.web.portal.views.report import Where
 from tests.stages.portal import walk
 from tests.world import World, encoded, photograph
 
@@ -91,6 +96,30 @@ def test_child_safety_comes_first_and_takes_no_more_steps_than_copyright(
     # So that a count that misses something is seen: two pages, two answers, and then
     # "saved my words" and "stop here" lead to where the report stands.
     assert steps["copyright"] == {"pages": 2, "answers": 2, "until_finished": 5}
+
+
+def test_a_step_more_is_counted(
+    world: World, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The count above would see a question more, and a page more."""
+    clean, answered = WhereForm.clean, Where.answered
+
+    def ask_more(form: WhereForm) -> dict[str, Any]:
+        answers = clean(form)
+        if not answers.get("words"):
+            form.add_error("words", "Say more.")
+        return answers
+
+    seen: list[str] = []
+
+    def send_round(page: Where, form: Form) -> HttpResponse:
+        seen.append(page.request.path)
+        return answered(page, form) if len(seen) > 1 else page.go("where")
+
+    monkeypatch.setattr(WhereForm, "clean", ask_more)
+    assert walk.steps("copyright")["answers"] == 3
+    monkeypatch.setattr(Where, "answered", send_round)
+    assert walk.steps("copyright")["pages"] == 3
 
 
 def test_the_link_beside_an_item_brings_its_address_along(
