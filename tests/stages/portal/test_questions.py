@@ -280,10 +280,12 @@ def test_what_was_answered_can_be_changed_although_nothing_lacks_it_any_more(
 @pytest.mark.parametrize(
     ("category", "answers", "offered"),
     [
-        ("sextortion", {}, {"hold", "picture"}),
+        ("sextortion", {"about": "shown"}, {"hold", "picture"}),
         ("sextortion", {"about": "shown", "contact_again": "no"}, {"picture"}),
-        ("sextortion", {"pictured": "no"}, {"hold"}),
-        # Who takes care of a child is never led to the picture.
+        ("sextortion", {"about": "shown", "pictured": "no"}, {"hold"}),
+        # Who does not say that they are shown is never led to the picture.
+        ("sextortion", {}, {"hold"}),
+        (walk.CHILD, {}, set()),
         ("sextortion", {"about": "professional", "contact_again": "yes"}, set()),
         (walk.CHILD, {"about": "shown", "contact_again": "yes"}, {"hold", "picture"}),
         ("copyright", {}, set()),

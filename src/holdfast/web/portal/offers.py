@@ -1,8 +1,8 @@
 """What somebody can do now, beside telling more: offered where what they told fits.
 
 For a person who is pressed this is what helps at once, so it stands at the top of the
-page that shows all answers, and not at the end of another. Nobody but the person
-themselves is offered to use the picture: a parent or a teacher must never handle it.
+page that shows all answers, and not at the end of another. Nobody but who said that it
+is about them is offered to use the picture: anybody else must never handle it.
 """
 
 from __future__ import annotations
@@ -68,6 +68,8 @@ def _is_held(report_id: UUID) -> bool:
 
 
 def _has_picture(report: Reported) -> bool:
+    if report.told.answers.get("about", "") != "shown":
+        return False
     said = report.told.answers.get("pictured", "")
     if said in ("posted", "held"):
         return True
