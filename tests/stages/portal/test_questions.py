@@ -9,7 +9,7 @@ from holdfast.base.models import Event
 from holdfast.base.privacy import Privacy
 from holdfast.intake import questions
 from holdfast.intake.legal_forms import to_ask
-from holdfast.intake.models import Answer, Questionnaire, Report
+from holdfast.intake.models import Answer, Contact, Questionnaire, Report
 from holdfast.intake.queries import told_by
 from holdfast.items.models import Item, ItemState
 from holdfast.notifications.models import Alarm
@@ -275,6 +275,13 @@ def test_what_was_answered_can_be_changed_although_nothing_lacks_it_any_more(
         assert f'href="/report/change/{code}"' in page, code
     assert "k…@example.org" in page
     assert "Kim Sample" in page
+    # What is shown of an address stands in no box, to be sent again as if it were one.
+    page = client.get("/report/change/email").content.decode()
+    assert "k…@example.org" in page
+    assert 'value="k' not in page
+    client.post("/report/change/email", {"take_back": "yes"})
+    assert not Contact.objects.filter(withdrawn_at=None).exists()
+    assert "We keep no e-mail address" in client.get("/report/review").content.decode()
 
 
 @pytest.mark.parametrize(

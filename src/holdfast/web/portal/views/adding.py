@@ -18,7 +18,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
 from holdfast.base.errors import InvalidInput
-from holdfast.intake import answering, questions, statements
+from holdfast.intake import answering, contacts, questions, statements
 from holdfast.intake import operations as intake
 from holdfast.intake.legal_forms import to_ask
 from holdfast.intake.queries import Reported, reported
@@ -117,14 +117,21 @@ class Adding(Question):
                 "sentences": statements.sentences(signed),
                 "button": _("Sign"),
             }
+        if self.question.kind == "email":
+            kept = self.report.email
+            return context | {"kept": kept, "may_take_back": bool(kept)}
         may_erase = self.question.kind in ("choice", "text") and self._standing()
         return context | {"may_take_back": bool(may_erase)}
 
     def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
         """Take the answer, or take it back."""
         if "take_back" in request.POST:
-            answering.take_back(self.report_id, self.name, by=BY)
-            self.memory.said = "taken_back"
+            if self.question.kind == "email":
+                contacts.withdraw(self.report_id, by=BY)
+                self.memory.said = "withdrawn"
+            else:
+                answering.take_back(self.report_id, self.name, by=BY)
+                self.memory.said = "taken_back"
             return HttpResponseRedirect(reverse(self.back))
         return super().post(request, **kwargs)
 
@@ -170,8 +177,11 @@ class Adding(Question):
             )
 
     def _standing(self) -> str:
-        kept = {"email": self.report.email, "signature": self.report.signed_as}
-        return kept.get(self.name) or self.report.told.answers.get(self.name, "")
+        # An e-mail address is never written into the box: whoever looks at the screen
+        # would read it, and what is shown of it is no address to be sent again.
+        if self.question.kind == "signature":
+            return self.report.signed_as
+        return self.report.told.answers.get(self.name, "")
 
 
 class Changing(Adding):
