@@ -102,6 +102,7 @@ class Contract:
         self.actors: dict[str, dict[str, Any]] = {}
         self.media: dict[str, list[str]] = {}
         self.reports: list[dict[str, Any]] = []
+        self.signed: list[tuple[str, dict[str, str]]] = []
         self.frozen: set[str] = set()
         self.changes: list[dict[str, Any]] = []
         self.confirmed: set[str] = set()
@@ -220,6 +221,9 @@ class Contract:
                 return self._lines(request, self._put_line)
             case "POST", ("shares:batch" | "views:batch" | "placements:batch"):
                 return self._lines(request, self._count_line)
+            case "POST", "reports" if rest:
+                self.signed.append((name, json.loads(request.body)))
+                return Answer(200, {"legal_forms": [], "to_sign": None, "new": 1})
             case "POST", "reports":
                 return self._report(json.loads(request.body))
             case "POST", "changes:confirm":
@@ -305,6 +309,10 @@ class Contract:
             "already_frozen": [each for each in named if each not in fresh],
             "deadlines": [{"code": "decision", "label": "People decide",
                            "due_at": datetime.now(UTC).isoformat()}],
+            "not_taken": [{"pointer": f"#/answers/{code}", "detail": "No question."}
+                          for code in said.get("answers", {}) if code != "about"],
+            "legal_forms": [{"code": "dsa_notice", "missing": [{"code": "signature"}]}],
+            "to_sign": "What I have told is true.",
         })  # fmt: skip
 
 

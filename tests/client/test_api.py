@@ -17,6 +17,7 @@ from holdfast.client import (
     Holdfast,
     Item,
     ItemState,
+    Legal,
     MediaUrl,
     Placement,
     Receipt,
@@ -159,6 +160,23 @@ def test_the_menu_outlives_holdfast(contract: Contract, client: Holdfast) -> Non
     assert [each.code for each in client.categories()][-2:] == ["copyright", "other"]
     with pytest.raises(Unreachable):
         client.item_state("p")
+
+
+def test_a_receipt_names_what_was_not_taken_and_what_is_to_be_signed(
+    contract: Contract, client: Holdfast
+) -> None:
+    answers = {"about": "shown", "shoe_size": "38"}
+    receipt = client.report(Target(item="s"), "intimate_image", answers=answers)
+    assert isinstance(receipt, Receipt)
+    [left] = receipt.not_taken
+    assert left["pointer"] == "#/answers/shoe_size"
+    assert receipt.legal_forms[0]["missing"] == [{"code": "signature"}]
+    assert receipt.to_sign is not None
+    after = client.sign(receipt.number, "Kari", receipt.to_sign, key="s" * 32)
+    assert after == Legal([], None)
+    assert client.sign(receipt.number, "Kari", receipt.to_sign, key="s" * 32) == after
+    said = {"name": "Kari", "statement": receipt.to_sign}
+    assert contract.signed == [(receipt.number, said)]
 
 
 def test_the_questions_outlive_holdfast_and_answers_go_with_the_report(

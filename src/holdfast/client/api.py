@@ -41,6 +41,7 @@ from holdfast.client.types import (
     File,
     Item,
     ItemState,
+    Legal,
     Page,
     Placement,
     Questions,
@@ -224,8 +225,9 @@ class Holdfast:
         to the reporter, and that the number follows (:meth:`receipt`). With
         ``hold_contact`` you are told to keep whoever is reported from writing to
         ``reporter`` (``hold_contact``). ``answers`` are to :meth:`questions`, whose
-        ``digest`` is ``questions``. Give ``key``
-        (16 or more random characters) to make a repeated click the same report.
+        ``digest`` is ``questions``; one that is wrong is named in the receipt's
+        ``not_taken``, and loses nothing else. Give ``key`` (16 or more random
+        characters) to make a repeated click the same report.
         """
         named = [targets] if isinstance(targets, Target) else list(targets)
         said = {
@@ -266,6 +268,31 @@ class Holdfast:
         """
         answer = None if self.spool is None else self.spool.answer(key)
         return None if answer is None else Receipt.of(answer)
+
+    def sign(
+        self,
+        number: str,
+        name: str,
+        statement: str,
+        *,
+        key: str | None = None,
+        patience_s: float = REPORT_PATIENCE_S,
+    ) -> Legal | Spooled:
+        """Sign a report: ``name`` as the reporter typed it under ``statement``.
+
+        ``statement`` is the ``to_sign`` that you showed, word for word. Never fill in
+        a name yourself. Returns what the law still wants after it.
+        """
+        body = json.dumps({"name": name, "statement": statement}).encode()
+        path = f"reports/{quote(number, safe='')}/signature"
+        answer = self._write(
+            Write(
+                key or wire.new_key(), "POST", path, wire.JSON, body,
+                (f"report:{number}",),
+            ),
+            patience_s,
+        )  # fmt: skip
+        return answer if isinstance(answer, Spooled) else Legal.of(json.loads(answer))
 
     def confirm(self, deliveries: Sequence[str]) -> None:
         """Say that changes read by :meth:`changes` are done; raises when unheard."""

@@ -160,8 +160,23 @@ class Deadline(Answer):
 
 
 @dataclass(frozen=True)
+class Legal(Answer):
+    """What the law makes of a report, and the statement to be signed, if any.
+
+    Each form says what it still lacks (``missing``). Show ``to_sign`` word for word,
+    and hand the name that the reporter types under it to ``Holdfast.sign``.
+    """
+
+    legal_forms: list[dict[str, Any]] = field(default_factory=list)
+    to_sign: str | None = None
+
+
+@dataclass(frozen=True)
 class Receipt(Answer):
     """Holdfast has the report for good. Show all of this to the reporter.
+
+    ``not_taken`` is for you, and no part of that: what you sent and Holdfast could not
+    use, each by a ``pointer`` into the body with the reason as ``detail``.
 
     ``codename`` is shown once and kept nowhere in clear: whoever holds it can follow
     the case without an account, so do not store it.
@@ -175,6 +190,9 @@ class Receipt(Answer):
     already_frozen: list[str] = field(default_factory=list)
     targets: list[dict[str, Any]] = field(default_factory=list)
     deadlines: list[dict[str, Any]] = field(default_factory=list)
+    not_taken: list[dict[str, str]] = field(default_factory=list)
+    legal_forms: list[dict[str, Any]] = field(default_factory=list)
+    to_sign: str | None = None
 
     @property
     def clocks(self) -> list[Deadline]:

@@ -7,8 +7,10 @@ more urgent or freeze more, and never less. What was asked is archived with the 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -19,11 +21,12 @@ from holdfast.base.errors import InvalidInput, NotFound
 from holdfast.base.events import Kind, emit
 from holdfast.intake import contacts, questions
 from holdfast.intake.archive import KINDS, MAX_ANSWER, archived
+from holdfast.intake.legal_forms import LegalForm
 from holdfast.intake.models import Answer, Report, Signature
 from holdfast.intake.operations import call_people
 from holdfast.intake.queries import told_by
 from holdfast.intake.rules import Frequency, read_email
-from holdfast.intake.statements import statement
+from holdfast.intake.statements import forms_in, statement
 from holdfast.policy import queries as policies
 
 CATEGORY = "category"
@@ -93,22 +96,58 @@ def sign(report_id: UUID, name: str, *, by: By, language: str = "en") -> None:
     ``InvalidInput`` without a name, or where nothing is to be signed.
     """
     by.require(Permission.REPORT_FOLLOW)
-    if not name.strip() or len(name) > MAX_NAME:
-        raise InvalidInput("Write your name, as you sign with it.")
     with transaction.atomic():
         report = _locked(report_id)
-        forms = [each.form for each in told_by(report).forms]
+        forms = _to_sign(report)
+        _signed(report, name, forms, statement(forms, language), language, by)
+
+
+def sign_as_read(report_id: UUID, name: str, read: str, *, by: By) -> None:
+    """The same, where a platform showed the statement in its own app.
+
+    ``read`` is kept as it stood above the name. It signs the forms whose every
+    sentence is in it, in one language. Raises ``InvalidInput`` where it is none, so
+    that nobody has signed what they were not shown.
+    """
+    by.require(Permission.REPORTS_WRITE)
+    with transaction.atomic():
+        report = _locked(report_id)
+        languages = [code for code, _name in settings.LANGUAGES]
+        forms, language = forms_in(read, _to_sign(report), languages)
         if not forms:
-            raise InvalidInput("There is nothing to sign on this report.")
-        Signature.objects.create(
-            report=report,
-            forms=[str(each) for each in forms],
-            name=name.strip(),
-            statement=statement(forms, language),
-            language=language,
-            signed_at=clock.now(),
-        )
-        _extended(report, "signature", by)
+            raise InvalidInput(
+                "This is not what is to be signed. Show to_sign of the report, word "
+                "for word, and send it as it was shown."
+            )
+        _signed(report, name, forms, read.strip(), language, by)
+
+
+def _to_sign(report: Report) -> list[LegalForm]:
+    forms = [each.form for each in told_by(report).forms]
+    if not forms:
+        raise InvalidInput("There is nothing to sign on this report.")
+    return forms
+
+
+def _signed(
+    report: Report,
+    name: str,
+    forms: Sequence[LegalForm],
+    words: str,
+    language: str,
+    by: By,
+) -> None:
+    if not name.strip() or len(name) > MAX_NAME:
+        raise InvalidInput("Write your name, as you sign with it.")
+    Signature.objects.create(
+        report=report,
+        forms=[str(each) for each in forms],
+        name=name.strip(),
+        statement=words,
+        language=language,
+        signed_at=clock.now(),
+    )
+    _extended(report, "signature", by)
 
 
 def _check(code: str, value: str) -> None:

@@ -8,12 +8,13 @@ not to those of today.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from holdfast.base import clock
-from holdfast.base.errors import InvalidFields
 from holdfast.intake import questions
 from holdfast.intake.models import Answer, Questionnaire, Report
+from holdfast.intake.not_taken import NotTaken, storable
 from holdfast.languages.catalogues import SOURCE
 from holdfast.languages.choice import nearest
 
@@ -41,46 +42,60 @@ def published(language: str) -> dict[str, Any]:
     return {"digest": kept.digest, **kept.document}
 
 
-def asked_as(digest: str, language: str) -> Questionnaire:
-    """The questions that a hash names; without one, those of now.
+@dataclass(frozen=True)
+class Held:
+    """Answers as they were held to the questions: those that are some, and the rest."""
 
-    Raises ``InvalidFields`` for a hash that was never published.
+    asked: Questionnaire | None = None
+    """None where there is no answer to keep."""
+    taken: Mapping[str, str] = field(default_factory=dict)
+    not_taken: tuple[NotTaken, ...] = ()
+
+
+def hold(answers: Mapping[str, str], digest: str, language: str) -> Held:
+    """Hold answers to the questions that a hash names; without one, to those of now.
+
+    So it is with a hash that was never published, which is then named as not taken. A
+    blank answer is none.
     """
-    if not digest:
-        return archived(language)
-    found = Questionnaire.objects.filter(digest=digest).first()
-    if found is None:
-        wrong = "These questions were never published here. Ask GET /questions."
-        raise InvalidFields(wrong, {("questions",): wrong})
-    return found
-
-
-def check(answers: Mapping[str, str], asked: Questionnaire) -> None:
-    """Raise ``InvalidFields`` unless each is an answer to a question that was asked."""
+    said = {code: value.strip() for code, value in answers.items() if value.strip()}
+    if not said:
+        return Held()
+    named = Questionnaire.objects.filter(digest=digest).first() if digest else None
+    asked = named or archived(language)
     by_code = {each["code"]: each for each in asked.document["questions"]}
-    faults: dict[tuple[str, ...], str] = {
-        ("answers", code): fault
-        for code, value in answers.items()
-        if (fault := _fault(by_code.get(code), value))
-    }
-    if faults:
-        raise InvalidFields("Some answers are none to the questions asked.", faults)
+    faults = {code: _fault(by_code.get(code), value) for code, value in said.items()}
+    not_taken = [
+        NotTaken(("answers", storable(code)), fault, storable(said[code]))
+        for code, fault in faults.items()
+        if fault
+    ]
+    if digest and named is None:
+        not_taken.append(NotTaken(("questions",), _NEVER_PUBLISHED, digest))
+    taken = {code: value for code, value in said.items() if not faults[code]}
+    return Held(asked if taken else None, taken, tuple(not_taken))
 
 
-def keep(
-    report: Report, answers: Mapping[str, str], asked: Questionnaire
-) -> list[Answer]:
-    """Store answers that have been checked, with a report that is new."""
+def keep(report: Report, held: Held) -> list[Answer]:
+    """Store the answers that were taken, with a report that is new."""
+    if held.asked is None:
+        return []
     return Answer.objects.bulk_create(
         Answer(
             report=report,
-            questionnaire=asked,
+            questionnaire=held.asked,
             question=code,
-            value=value.strip(),
+            value=value,
             answered_at=clock.now(),
         )
-        for code, value in answers.items()
+        for code, value in held.taken.items()
     )
+
+
+_NEVER_PUBLISHED = (
+    "These questions were never published here. Ask GET /questions. The answers were "
+    "held to the questions of now."
+)
 
 
 def _fault(question: Mapping[str, Any] | None, value: str) -> str:

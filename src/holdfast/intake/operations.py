@@ -21,13 +21,14 @@ from holdfast.base.deadlock import again_after_deadlock
 from holdfast.base.errors import InvalidInput, NotFound
 from holdfast.base.events import Event, Kind, alarm, emit
 from holdfast.base.ids import report_number
-from holdfast.intake import archive, contacts
+from holdfast.intake import archive, contacts, not_taken
 from holdfast.intake import codename as codenames
 from holdfast.intake.arrival import Mark, note_arrival
 from holdfast.intake.fingerprint import FingerprintGiven as FingerprintGiven
 from holdfast.intake.models import Addition, Codename, Report, Target
 from holdfast.intake.models import Channel as Channel
-from holdfast.intake.queries import as_new
+from holdfast.intake.not_taken import NotTaken
+from holdfast.intake.queries import Told, as_new, read_again, told_by
 from holdfast.intake.questions import DANGERS
 from holdfast.intake.rules import Frequency
 from holdfast.intake.suspension import is_set_aside
@@ -123,6 +124,8 @@ class ReportGiven:
     marks: Collection[Mark] = field(default=())
     received_at: datetime | None = None
     """When it reached us, for what lay in a mailbox or on a desk; None: now."""
+    not_taken: Sequence[NotTaken] = ()
+    """What the door could not use of it."""
 
 
 @dataclass(frozen=True)
@@ -132,6 +135,10 @@ class Received:
     report_id: UUID
     number: str
     codename: str | None
+    told: Told
+    """What it says, as it is weighed."""
+    not_taken: Sequence[NotTaken] = ()
+    """What could not be used of it, answers to questions that were not asked too."""
 
 
 @again_after_deadlock
@@ -139,8 +146,8 @@ def receive_report(given: ReportGiven, *, by: By) -> Received:
     """Store a report and do at once what follows: case, freeze, clocks, receipt.
 
     Raises ``InvalidInput`` only for what would make no report at all: an unknown
-    category, no target and no words, or more targets than one report can hold; and for
-    answers to questions that were not asked.
+    category, no target and no words, or more targets than one report can hold. An
+    answer that is none to the questions asked is named and kept beside the report.
     """
     if by.kind == "platform":
         by.require(Permission.REPORTS_WRITE)
@@ -150,10 +157,9 @@ def receive_report(given: ReportGiven, *, by: By) -> Received:
     # Addresses are resolved before the transaction: the platform may be asked, and no
     # lock is held while a network answers.
     located = [target.find(given.platform_id) for target in targets]
-    answers = {code: said for code, said in given.answers.items() if said.strip()}
-    asked = archive.asked_as(given.questions, given.language) if answers else None
-    if asked is not None:
-        archive.check(answers, asked)
+    held = archive.hold(given.answers, given.questions, given.language)
+    left = (*given.not_taken, *held.not_taken)
+    in_danger = given.in_danger_now or not_taken.may_mean_danger(left)
     secret = codenames.new_codename() if given.wants_codename else None
     derived = (codenames.lookup(secret), codenames.verifier(secret)) if secret else None
     with policy.held(), transaction.atomic(savepoint=False):
@@ -169,13 +175,14 @@ def receive_report(given: ReportGiven, *, by: By) -> Received:
             police_number=given.police_number.strip(),
             police_agency=given.police_agency.strip(),
             police_contact=given.police_contact.strip(),
-            in_danger_now=given.in_danger_now,
+            in_danger_now=in_danger,
             wants_contact_hold=given.wants_contact_hold,
             received_at=min(given.received_at or clock.now(), clock.now()),
             received_by=str(by),
         )
         added = _add_targets(report, targets, located, first=0)
-        said = archive.keep(report, answers, asked) if asked is not None else []
+        said = archive.keep(report, held)
+        not_taken.keep(report, left)
         if derived:
             Codename.objects.create(
                 report=report,
@@ -187,8 +194,9 @@ def receive_report(given: ReportGiven, *, by: By) -> Received:
             note_arrival(report.id, given.address, given.marks)
         set_aside = is_set_aside(
             report.reporter_actor_id,
-            child_safety=policy.current().category(report.category).child_safety,
+            child_safety=policy.category_of(report.category).child_safety,
         )
+        fresh = as_new(report, added, said)
         emit(
             Kind.REPORT_SET_ASIDE if set_aside else Kind.REPORT_RECEIVED,
             about={"platform": report.platform_id, "report": report.id},
@@ -200,13 +208,14 @@ def receive_report(given: ReportGiven, *, by: By) -> Received:
                 "located": sum(each.item is not None for each in located),
             },
             by=by,
-            kept={"report": as_new(report, added, said)},
+            kept={"report": fresh},
         )
         if given.contact.strip():
             contacts.keep(report.id, given.contact, Frequency.DECISIONS_ONLY, by=by)
-        if given.in_danger_now or answers.get("danger", "").strip() in DANGERS:
+            read_again(fresh, "contacts")
+        if in_danger or held.taken.get("danger") in DANGERS:
             call_people(report)
-    return Received(report.id, report.number, secret)
+        return Received(report.id, report.number, secret, told_by(fresh), left)
 
 
 def locate_again(event: Event) -> None:
@@ -411,7 +420,7 @@ def new_codename(report_id: UUID, *, by: By) -> str:
 
 
 def _check(given: ReportGiven) -> list[TargetGiven]:
-    policy.current().category(given.category)
+    policy.category_of(given.category)
     targets = [target for target in given.targets if target.named_as.strip()]
     if not targets and not given.words.strip():
         raise InvalidInput(_("Say where it is or what it is; either is enough."))

@@ -94,6 +94,11 @@ def as_new(
     return report
 
 
+def read_again(report: Report, name: str) -> None:
+    """Of a report as :func:`as_new` left it: what has been added since."""
+    del vars(report)["_prefetched_objects_cache"][name]
+
+
 def by_fingerprint_alone(report: Report) -> bool:
     """Whether all that a report names is a fingerprint.
 

@@ -16,10 +16,11 @@ from holdfast.base.by import By, Permission
 from holdfast.base.deadlock import again_after_deadlock
 from holdfast.base.errors import NotFound
 from holdfast.base.events import Kind, emit
+from holdfast.intake import not_taken
 from holdfast.intake.models import Addition, Codename
 
-ERASABLE = ("words", "claim", "police_number", "challenge")
-"""Of ``operations.ADDITIONS``, and of challenges, what the reporter can take back."""
+ERASABLE = ("words", "claim", "police_number", "challenge", not_taken.KIND)
+"""Of what was added, and of challenges, what the reporter can take back."""
 
 
 @again_after_deadlock

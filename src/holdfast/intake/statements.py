@@ -7,13 +7,15 @@ language in which it stood above the name.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from django.utils import translation
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from holdfast.intake.legal_forms import Element, LegalForm
+from holdfast.intake.legal_forms import Element, FormState, LegalForm, to_ask
+from holdfast.languages.catalogues import SOURCE
+from holdfast.languages.choice import nearest
 
 Words = str | Promise
 
@@ -69,3 +71,45 @@ def statement(forms: Sequence[LegalForm], language: str) -> str:
     """The same as one text in a language, as it is kept beside the name."""
     with translation.override(language):
         return "\n".join(str(each) for each in sentences(forms))
+
+
+def request(forms: Sequence[FormState], language: str) -> dict[str, Any]:
+    """What the law makes of a report, as a platform is told it, in a language.
+
+    Nothing is to be signed where all that lacks a signature is full without: a child
+    is not asked for a name.
+    """
+    unsigned = Element.SIGNATURE in to_ask(forms)
+    language = nearest(language) or SOURCE
+    with translation.override(language):
+        told = [
+            {
+                "code": str(each.form),
+                "name": str(NAMES[each.form]),
+                "law": REFERENCES[each.form],
+                "complete": each.complete,
+                "missing": [
+                    {"code": str(lack), "words": str(LACKING[lack])}
+                    for lack in each.missing
+                ],
+            }
+            for each in forms
+        ]
+    to_sign = statement([each.form for each in forms], language) if unsigned else None
+    return {"legal_forms": told, "to_sign": to_sign}
+
+
+def forms_in(
+    read: str, forms: Sequence[LegalForm], languages: Sequence[str]
+) -> tuple[list[LegalForm], str]:
+    """The forms whose every sentence stands in what somebody read, and its language."""
+    lines = {each.strip() for each in read.splitlines()}
+    for language in languages:
+        whole = [
+            form
+            for form in forms
+            if lines >= set(statement([form], language).splitlines())
+        ]
+        if whole:
+            return whole, language
+    return [], ""

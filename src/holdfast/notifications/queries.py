@@ -12,8 +12,9 @@ from holdfast.base.by import By, Permission
 from holdfast.base.errors import NotFound
 from holdfast.base.ids import read_number
 from holdfast.base.rows import read
+from holdfast.intake import statements
 from holdfast.intake.models import Report
-from holdfast.intake.queries import by_fingerprint_alone
+from holdfast.intake.queries import by_fingerprint_alone, told_by
 from holdfast.intake.returning import ERASABLE
 from holdfast.items.models import ItemState
 from holdfast.notifications.knowing import hidden
@@ -81,13 +82,7 @@ def receipt_of(report_id: UUID) -> dict[str, Any]:
 
 def report_status(number: str, platform_id: UUID, *, by: By) -> dict[str, Any]:
     """A platform's view of one of its reports. Raises ``NotFound``."""
-    if Permission.REPORTS_FLAG not in by.permissions:
-        by.require(Permission.REPORTS_WRITE)
-    report = Report.objects.filter(
-        number=read_number(number), platform=platform_id
-    ).first()
-    if report is None:
-        raise NotFound("This platform has no report of that number.")
+    report = _of_platform(number, platform_id, by)
     known = status_of(report.id)
     receipt = receipt_of(report.id)
     return {
@@ -104,7 +99,33 @@ def report_status(number: str, platform_id: UUID, *, by: By) -> dict[str, Any]:
             for each in known.messages
             if not each.from_reporter
         ],
+        **_legal(report),
     }
+
+
+def report_of_platform(number: str, platform_id: UUID, *, by: By) -> UUID:
+    """The id of one of a platform's own reports. Raises ``NotFound``."""
+    return _of_platform(number, platform_id, by).id
+
+
+def legal_of(report_id: UUID) -> dict[str, Any]:
+    """What the law makes of a report by now, as a platform is told it."""
+    return _legal(Report.objects.get(id=report_id))
+
+
+def _legal(report: Report) -> dict[str, Any]:
+    return statements.request(told_by(report).forms, report.language)
+
+
+def _of_platform(number: str, platform_id: UUID, by: By) -> Report:
+    if Permission.REPORTS_FLAG not in by.permissions:
+        by.require(Permission.REPORTS_WRITE)
+    report = Report.objects.filter(
+        number=read_number(number), platform=platform_id
+    ).first()
+    if report is None:
+        raise NotFound("This platform has no report of that number.")
+    return report
 
 
 def status_of(report_id: UUID) -> ReportStatus:

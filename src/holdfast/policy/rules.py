@@ -146,7 +146,8 @@ class Policy:
     watch_days: int
     """How long later uploads are held against a reporter's fingerprint."""
     mail_category: str
-    """What a report by e-mail is taken for until somebody has read it."""
+    """What a report is taken for that does not say what it is about: each mail, and one
+    of a platform whose category no policy ever had."""
     legal_forms: tuple[str, ...] = ()
     """The legal forms that reports to this installation can be."""
 

@@ -8,13 +8,15 @@ from typing import Any
 
 import pytest
 
+from holdfast.base.by import By, Permission
 from holdfast.intake import archive, questions
 from holdfast.intake.models import Answer, Questionnaire, Report
 from holdfast.intake.queries import told_by
+from holdfast.intake.returning import erase_addition
 from holdfast.notifications.models import Alarm
 from holdfast.triage.models import Case
 from tests.stages.api.calls import Api, body_of, json_of
-from tests.world import World
+from tests.world import World, encoded, photograph
 
 pytestmark = pytest.mark.django_db
 
@@ -87,26 +89,81 @@ def test_no_danger_pages_nobody(api: Api) -> None:
     assert not Alarm.objects.exists()
 
 
-def test_each_wrong_answer_is_named_and_nothing_is_stored(api: Api) -> None:
+def not_taken(said: Any) -> dict[str, str]:
+    return {each["pointer"]: each["detail"] for each in said["not_taken"]}
+
+
+def test_a_wrong_answer_is_named_and_kept_and_the_report_is_frozen(api: Api) -> None:
+    api.world.post("1", encoded(photograph()))
     wrong = {
         "age_now": "14",
         "favourite/colour": "blue",
         "words": "These have a field.",
         "police": "PD 1",
     }
-    said = report(api, 422, answers=wrong)
-    told = {each["pointer"]: each["detail"] for each in said["errors"]}
+    said = report(api, targets=[{"item": "1"}], answers=wrong)
+    assert said["frozen"] == ["1"]
     ages = ", ".join(each["code"] for each in _question("age_now")["choices"])
-    assert told == {
+    assert not_taken(said) == {
         "#/answers/age_now": f"The answer is one of: {ages}.",
         "#/answers/favourite~1colour": "There is no such question. Ask GET /questions.",
         "#/answers/words": "This question has a field of its own in the report.",
     }
-    assert not Report.objects.exists()
-    said = report(api, 422, answers={"police": "x" * 401})
-    assert said["errors"][0]["pointer"] == "#/answers/police"
-    said = report(api, 422, answers={"about": "shown"}, questions="0" * 64)
-    assert said["errors"][0]["pointer"] == "#/questions"
+    stored = Report.objects.get()
+    assert list(stored.answers.values_list("question", "value")) == [("police", "PD 1")]
+    kept = stored.additions.get()
+    assert kept.kind == "not_taken"
+    assert kept.words.splitlines() == [
+        "answers/age_now: 14",
+        "answers/favourite/colour: blue",
+        "answers/words: These have a field.",
+    ]
+    # They are the reporter's own words, so that they can be taken back.
+    by = By("reporter", "1", frozenset({Permission.REPORT_FOLLOW}))
+    erase_addition(stored.id, kept.id, by=by)
+    assert not stored.additions.get().words
+
+
+@pytest.mark.parametrize(
+    ("answers", "named"),
+    [
+        ({"police": "x" * 401, "about": "shown"}, "#/answers/police"),
+        ({"age_now": 13, "about": "shown"}, "#/answers/age_now"),
+        ({"age_now": None, "about": "shown"}, "#/answers/age_now"),
+        ({"age_now": "\x00\ud800", "about": "shown"}, "#/answers/age_now"),
+        ({"\x00": "x", "about": "shown"}, "#/answers/\ufffd"),
+        (["about", "shown"], "#/answers"),
+        ("shown", "#/answers"),
+    ],
+)
+def test_answers_of_any_shape_lose_no_report(
+    api: Api, answers: Any, named: str
+) -> None:
+    assert list(not_taken(report(api, answers=answers))) == [named]
+    stored = Report.objects.get()
+    assert stored.additions.get().words.startswith(named.removeprefix("#/"))
+    about = stored.answers.filter(question="about").values_list("value", flat=True)
+    assert list(about) == (["shown"] if isinstance(answers, dict) else [])
+
+
+@pytest.mark.parametrize("hash_", ["0" * 64, "no hash", 7])
+def test_without_the_questions_that_were_asked_the_answers_count(
+    api: Api, hash_: Any
+) -> None:
+    said = report(api, answers={"about": "shown"}, questions=hash_)
+    assert list(not_taken(said)) == ["#/questions"]
+    assert told_by(Report.objects.get()).claims == ("shown",)
+
+
+@pytest.mark.parametrize(
+    "unclear", [{"answers": {"danger": "yes!"}}, {"in_danger_now": "perhaps"}]
+)
+def test_a_word_of_danger_that_nobody_can_read_pages_people(
+    api: Api, unclear: dict[str, Any]
+) -> None:
+    report(api, category="scam", **unclear)
+    assert [each.code for each in Alarm.objects.all()] == ["report.danger"]
+    assert Case.objects.get().urgency == "immediate"
 
 
 def test_an_app_of_last_year_is_held_to_the_questions_that_it_asked(
@@ -117,9 +174,9 @@ def test_an_app_of_last_year_is_held_to_the_questions_that_it_asked(
     monkeypatch.setattr(questions, "QUESTIONS", fewer)
     assert json_of(api.get("/questions"))["digest"] != old
     answers = {"age_now": "13_15", "about": "shown"}
-    report(api, 422, answers=answers)
-    report(api, answers=answers, questions=old)
-    assert Answer.objects.count() == 2
+    assert list(not_taken(report(api, answers=answers))) == ["#/answers/age_now"]
+    assert not_taken(report(api, answers=answers, questions=old)) == {}
+    assert Answer.objects.count() == 3
 
 
 def test_an_answer_that_is_left_blank_is_none(api: Api) -> None:

@@ -14,14 +14,16 @@ from holdfast.base import clock
 from holdfast.base.by import SYSTEM, Permission
 from holdfast.base.models import Event
 from holdfast.intake.models import Codename, Report, Target
+from holdfast.intake.not_taken import storable
 from holdfast.intake.operations import open_by_codename
 from holdfast.items import naming
 from holdfast.items.keys import PlatformGiven, put_platform
 from holdfast.items.models import Item, RememberedAnswer
 from holdfast.notifications.models import Receipt
+from holdfast.policy.operations import adopt_policy
 from holdfast.web.api import limits
 from tests.stages.api.calls import Api, json_of
-from tests.world import World, encoded, photograph
+from tests.world import POLICY, World, encoded, photograph
 
 pytestmark = pytest.mark.django_db
 
@@ -51,8 +53,9 @@ def test_a_report_freezes_and_answers_with_all_of_the_contract(api: Api) -> None
     said = json_of(answer)
     assert set(said) == {
         "number", "received_at", "codename", "targets", "frozen", "already_frozen",
-        "deadlines", "words",
+        "deadlines", "words", "not_taken", "legal_forms", "to_sign",
     }  # fmt: skip
+    assert said["not_taken"] == []
     assert said["frozen"] == ["1", "2"]
     assert said["targets"] == [
         {"named_as": "1", "located": True, "item": "1", "state": "frozen"},
@@ -89,10 +92,11 @@ def test_words_alone_are_a_report(api: Api) -> None:
 @pytest.mark.parametrize(
     ("wrong", "status"),
     [
-        ({"category": "no such", "words": "x"}, 422),
         ({"category": CHILD}, 422),
-        ({"category": CHILD, "targets": [{"item": "1"}] * 51}, 422),
-        ({"category": CHILD, "words": "x", "claims": ["king"]}, 422),
+        ({"category": CHILD, "targets": [{}]}, 422),
+        ({"category": CHILD, "targets": [{"item": 7}]}, 422),
+        ({"category": CHILD, "targets": [{"item": ""}], "words": " "}, 422),
+        ({"category": CHILD, "words": {"x": 1}}, 422),
         ([], 422),
         ("x", 422),
     ],
@@ -104,6 +108,56 @@ def test_what_makes_no_report_is_refused_with_a_reason(
     assert answer.status_code == status
     assert json_of(answer)["detail"]
     assert not Report.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        ({"category": "no such"}, ["#/category"]),
+        ({"category": None}, ["#/category"]),
+        ({"claims": ["king", "shown"]}, ["#/claims/0"]),
+        ({"claims": "shown"}, ["#/claims"]),
+        ({"police_number": "4" * 101}, ["#/police_number"]),
+        ({"language": "n" * 36}, ["#/language"]),
+        ({"reporter": "r" * 201}, ["#/reporter"]),
+        ({"contact": 5, "hold_contact": "maybe"}, ["#/contact", "#/hold_contact"]),
+        ({"words": "w" * 20_001}, ["#/words"]),
+        ({"words": "nul \x00"}, ["#/words"]),
+        (
+            {"targets": [{"url": "%00"}, {"item": "1"}, 4]},
+            ["#/targets/0", "#/targets/2"],
+        ),
+        ({"targets": [{"item": "1"}] * 60}, ["#/targets/50"]),
+    ],
+)
+def test_one_wrong_field_loses_no_report_and_is_named(
+    api: Api, wrong: dict[str, Any], named: list[str]
+) -> None:
+    api.world.post("1", encoded(photograph()))
+    said = {"category": CHILD, "targets": [{"item": "1"}], **wrong}
+    answer = api.post("/reports", said)
+    assert answer.status_code == 201, json_of(answer)
+    receipt = json_of(answer)
+    assert receipt["frozen"] == ["1"]
+    assert sorted(each["pointer"] for each in receipt["not_taken"]) == named
+    assert all(each["detail"] for each in receipt["not_taken"])
+    stored = Report.objects.get()
+    assert stored.additions.get().words.count("\n") + 1 == len(named)
+    if "claims" in wrong:
+        assert stored.claims == (["shown"] if wrong["claims"] != "shown" else [])
+    if "words" in wrong:
+        # What fits is in the report, and all of it is kept.
+        assert wrong["words"][:4] in stored.words
+        assert stored.additions.get().words.endswith(storable(wrong["words"]))
+
+
+def test_a_category_of_an_earlier_policy_is_still_one(api: Api) -> None:
+    text = POLICY.read_text().replace("2026-11", "later")
+    adopt_policy(text.replace("code: sextortion", "code: extortion"), by=SYSTEM)
+    api.world.post("1", encoded(photograph()))
+    said = {"category": "sextortion", "targets": [{"item": "1"}]}
+    receipt = json_of(api.post("/reports", said))
+    assert (receipt["frozen"], receipt["not_taken"]) == (["1"], [])
 
 
 def test_a_target_named_twice_over_keeps_the_reporters_words(api: Api) -> None:

@@ -69,13 +69,17 @@ def read_parts(request: HttpRequest, part: str, files: str) -> Parts:
 
 def parse(said: bytes | str, shape: type[Shape]) -> Shape:
     """A JSON text in a shape; raises a 400 or a 422 problem."""
+    return fit(json_of(said), shape)
+
+
+def json_of(said: bytes | str) -> Any:
+    """What a JSON text says; raises a 400 problem."""
     try:
         # By way of Python's reader, so that a body in parts and one without are read
         # by the same rules as every other body.
-        value = json.loads(said)
+        return json.loads(said)
     except (ValueError, RecursionError):
         raise ApiError("The body is not JSON in UTF-8. Correct it.") from None
-    return fit(value, shape)
 
 
 def fit(value: Any, shape: type[Shape]) -> Shape:

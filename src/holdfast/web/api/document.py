@@ -22,6 +22,7 @@ Json = dict[str, Any]
 REF = "#/components/schemas/{model}"
 READ_BY_VIEWS: tuple[type[Schema], ...] = (
     schemas.ItemIn,
+    schemas.ReportIn,
     schemas.ActorLine,
     schemas.ItemLine,
     schemas.ShareLine,

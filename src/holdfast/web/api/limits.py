@@ -66,7 +66,7 @@ def admit_report(caller: Caller, category: str) -> None:
     )
     if not wait_s:
         return
-    if not policies.current().category(category).child_safety:
+    if not policies.category_of(category).child_safety:
         raise _too_many(wait_s)
     _slow(wait_s, caller.platform_id)
 

@@ -185,6 +185,17 @@ def handle(request: HttpRequest, error: Any) -> HttpResponse:
     return response(said, retry_after_s)
 
 
+def pointer(place: Iterable[str]) -> str:
+    """A way into a body, as its keys, in the form of RFC 6901 within a fragment."""
+    inside = [part.replace("~", "~0").replace("/", "~1") for part in place]
+    return "/".join(["#", *inside])
+
+
+def plain_words(fault: str) -> str:
+    """What is wrong of a field, without what only Python says."""
+    return fault.removeprefix("Value error, ")
+
+
 _READ = {400: "The body is not JSON in UTF-8. Correct it and send it again."}
 
 
@@ -213,8 +224,7 @@ def _of_fault(path: str, error: BaseException) -> dict[str, Any]:
 def _fault(fault: Mapping[str, Any]) -> dict[str, str]:
     # A place is ("body", name of the argument, keys…) for a body, else (where, name).
     place = [str(part) for part in fault["loc"]]
-    detail = str(fault["msg"]).removeprefix("Value error, ")
+    detail = plain_words(str(fault["msg"]))
     if place[0] == "body":
-        inside = [part.replace("~", "~0").replace("/", "~1") for part in place[2:]]
-        return {"pointer": "/".join(["#", *inside]), "detail": detail}
+        return {"pointer": pointer(place[2:]), "detail": detail}
     return {"parameter": place[-1], "detail": detail}

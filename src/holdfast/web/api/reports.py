@@ -18,26 +18,39 @@ from ninja import Body, Path, Query, Router
 
 from holdfast.base.by import Permission
 from holdfast.base.deadlock import again_after_deadlock
+from holdfast.intake import answering, statements
 from holdfast.intake import operations as intake
 from holdfast.intake.archive import published
+from holdfast.intake.not_taken import NotTaken
 from holdfast.items.keys import Caller
 from holdfast.notifications import queries as notifications
 from holdfast.policy import queries as policies
 from holdfast.web.api.auth import ApiKey, caller_of
 from holdfast.web.api.idempotency import Asked, digest_of, once
 from holdfast.web.api.limits import admit_report
+from holdfast.web.api.problems import pointer
+from holdfast.web.api.report_body import read_report
 from holdfast.web.api.schemas import (
     CategoryOut,
+    LegalOut,
     QuestionsIn,
     QuestionsOut,
     ReportIn,
     ReportNumber,
     ReportOut,
     ReportStatusOut,
+    SignatureIn,
     TargetIn,
 )
 
 router = Router(tags=["Reports"])
+
+REPORT_BODY: dict[str, Any] = {
+    "required": True,
+    "content": {
+        "application/json": {"schema": {"$ref": "#/components/schemas/ReportIn"}}
+    },
+}
 
 
 @router.post(
@@ -45,17 +58,20 @@ router = Router(tags=["Reports"])
     auth=ApiKey(Permission.REPORTS_WRITE, own_rate=True),
     response={201: ReportOut},
     summary="File a report",
+    openapi_extra={"requestBody": REPORT_BODY},
 )
-def post_report(request: HttpRequest, said: Body[ReportIn]) -> HttpResponse:
-    """Nothing is asked that the report can do without. What it shows is frozen when
+def post_report(request: HttpRequest) -> HttpResponse:
+    """Nothing is asked that the report can do without, and nothing that is wrong in it
+    loses it: `not_taken` names what could not be used. What it shows is frozen when
     the answer comes. The codename, when wanted, is here and nowhere else.
     """
     caller = caller_of(request)
     with once(request, digest_of(request.body)) as asked, policies.held():
         if asked.before:
             return asked.again()
+        said, left = read_report(request.body)
         admit_report(caller, said.category)
-        return _receive(asked, _given(caller, said), caller)
+        return _receive(asked, _given(caller, said, left), caller)
 
 
 @again_after_deadlock
@@ -63,7 +79,43 @@ def _receive(asked: Asked, given: intake.ReportGiven, caller: Caller) -> HttpRes
     with transaction.atomic():
         received = intake.receive_report(given, by=caller.by)
         receipt = notifications.receipt_of(received.report_id)
-        return asked.keep(201, {**receipt, "codename": received.codename})
+        language = given.language
+        not_taken = [
+            {"pointer": pointer(each.place), "detail": each.why}
+            for each in received.not_taken
+        ]
+        answer = {
+            **receipt,
+            "codename": received.codename,
+            "not_taken": not_taken,
+            **statements.request(received.told.forms, language),
+        }
+        return asked.keep(201, answer)
+
+
+@router.post(
+    "/reports/{number}/signature",
+    auth=ApiKey(Permission.REPORTS_WRITE),
+    response=LegalOut,
+    summary="Sign what a law wants signed",
+)
+def post_signature(
+    request: HttpRequest, number: Path[ReportNumber], said: Body[SignatureIn]
+) -> HttpResponse:
+    """For platforms that show `to_sign` in their own app: a name that the reporter
+    typed under it, and meant as a signature, is one (15 U.S.C. 7006(5)). Never fill
+    in a name for somebody. A report about a child needs none.
+    """
+    caller = caller_of(request)
+    with once(request, digest_of(request.body)) as asked:
+        if asked.before:
+            return asked.again()
+        report_id = notifications.report_of_platform(
+            number, caller.platform_id, by=caller.by
+        )
+        with transaction.atomic():
+            answering.sign_as_read(report_id, said.name, said.statement, by=caller.by)
+            return asked.keep(200, notifications.legal_of(report_id))
 
 
 @router.get(
@@ -109,7 +161,9 @@ def get_questions(request: HttpRequest, said: Query[QuestionsIn]) -> dict[str, A
     return published(said.language)
 
 
-def _given(caller: Caller, said: ReportIn) -> intake.ReportGiven:
+def _given(
+    caller: Caller, said: ReportIn, left: tuple[NotTaken, ...]
+) -> intake.ReportGiven:
     return intake.ReportGiven(
         platform_id=caller.platform_id,
         channel=intake.Channel.API,
@@ -127,6 +181,7 @@ def _given(caller: Caller, said: ReportIn) -> intake.ReportGiven:
         in_danger_now=bool(said.in_danger_now),
         wants_contact_hold=bool(said.hold_contact),
         wants_codename=bool(said.wants_codename),
+        not_taken=left,
     )
 
 

@@ -20,6 +20,7 @@ MOST = 2**63 - 1
 """The largest number that the database holds."""
 MAX_TEXT = 100_000  # characters of an item; longer than any platform's own limit.
 MAX_TARGETS = 50
+MAX_WORDS = 20_000  # characters of what a reporter says in their own words.
 MAX_ANSWER = 400  # characters of one answer.
 MOST_CHANGES = 1000
 
@@ -267,9 +268,17 @@ class TargetIn(Schema):
     description: Annotated[Text, Field(max_length=20_000)] | None = None
     fingerprint: FingerprintIn | None = None
 
+    @property
+    def names_something(self) -> bool:
+        """Whether it says what it is about in any way."""
+        return any(getattr(self, name) for name in type(self).model_fields)
+
 
 class ReportIn(Schema):
-    """A report. Nothing is needed beside a category and what it is about."""
+    """A report. Nothing is needed beside a category and what it is about. A field, an
+    answer or a target that cannot be used is left out, named in `not_taken` of the
+    answer, and kept for people to read; the report is taken in all the same.
+    """
 
     model_config = _example(
         targets=[{"item": "post-88213"}],
@@ -285,9 +294,10 @@ class ReportIn(Schema):
         description="May be left out only when words say what it is about.",
     )
     category: Annotated[Text, Field(max_length=64)] = Field(
-        description="A code of GET /categories."
+        description="A code of GET /categories. One that is not known is taken as the"
+        " category of the policy for reports that do not say what they are about."
     )
-    words: Annotated[Text, Field(max_length=20_000)] | None = None
+    words: Annotated[Text, Field(max_length=MAX_WORDS)] | None = None
     language: Language | None = None
     reporter: (
         Annotated[ActorId, Field(description="The reporter's account, if any.")] | None
@@ -309,8 +319,8 @@ class ReportIn(Schema):
             Field(
                 pattern="^[0-9a-f]{64}$",
                 description="The `digest` of the questions as they were asked: answers"
-                " are held to those, also after they have changed here. Left out: to"
-                " those of now.",
+                " are held to those, also after they have changed here. Left out, or"
+                " never published here: to those of now.",
             ),
         ]
         | None
@@ -348,7 +358,49 @@ class DeadlineOut(Schema):
     label: str
 
 
-class ReportOut(Schema):
+class NotTakenOut(Schema):
+    """One part of a report that was not used; the rest of it was."""
+
+    pointer: str = Field(
+        description="The way to it in the body: the answer to a question by its code.",
+        examples=["#/answers/age_now"],
+    )
+    detail: str = Field(description="Why, and what would be taken.")
+
+
+class LackingOut(Schema):
+    """One thing that a law wants and the report does not have yet."""
+
+    code: Literal[
+        "address", "reasons", "who", "may_act", "not_agreed", "email", "signature"
+    ]
+    words: str
+
+
+class LegalFormOut(Schema):
+    """A request under a law that the report is, by what it says so far."""
+
+    code: Literal["dsa_notice", "take_it_down", "uk_intimate_image"]
+    name: str
+    law: str
+    complete: bool = Field(
+        description="Nothing is missing; or it is about a child, and counts as full."
+    )
+    missing: list[LackingOut]
+
+
+class LegalOut(Schema):
+    """What the law makes of a report. Nothing is refused for what is missing."""
+
+    legal_forms: list[LegalFormOut]
+    to_sign: str | None = Field(
+        description="The statement that a signature is wanted under, in the language of"
+        " the report: show it, and send the name that the reporter types under it to"
+        " `/reports/{number}/signature`. Null: nothing is to be signed."
+    )
+
+
+class ReportOut(LegalOut):
     """The receipt. The codename is here and nowhere else: show it, do not store it."""
 
     number: str
@@ -359,6 +411,24 @@ class ReportOut(Schema):
     already_frozen: list[str]
     deadlines: list[DeadlineOut]
     words: str = Field(description="What is true at this moment, for the reporter.")
+    not_taken: list[NotTakenOut] = Field(
+        description="What could not be used of what was sent. The report is in."
+    )
+
+
+class SignatureIn(Schema):
+    """A name that the reporter typed under a statement, with their own hands."""
+
+    model_config = _example(
+        name="Kari Nordmann",
+        statement="What I have told is true, as far as I know.\nI believe in good faith"
+        " that what I report is against the law.",
+    )
+
+    name: Annotated[Text, Field(min_length=1, max_length=200)]
+    statement: Annotated[Text, Field(max_length=4000)] = Field(
+        description="Word for word what stood above the name: `to_sign`."
+    )
 
 
 class MessageOut(Schema):
@@ -369,7 +439,7 @@ class MessageOut(Schema):
     at: datetime
 
 
-class ReportStatusOut(Schema):
+class ReportStatusOut(LegalOut):
     """Where a report stands."""
 
     number: str
@@ -469,8 +539,8 @@ class QuestionOut(Schema):
     code: str = Field(description="Its name in `answers`.")
     kind: Literal["choice", "text", "message", "places", "email", "signature"] = Field(
         description="`choice` and `text` go into `answers`; a `message` into `words`,"
-        " `places` into `targets`, `email` into `contact`. A `signature` is given on"
-        " the page of the report, where the law's words stand above it."
+        " `places` into `targets`, `email` into `contact`. A `signature` is given"
+        " under the law's own words, once the report is in: see `to_sign`."
     )
     words: str
     words_to_shown: str = Field(

@@ -29,8 +29,9 @@ HINTS: Final[dict[str, Words]] = {
 
 TOLD: Final[dict[str, Words]] = {
     "challenge": _("I think that the decision is wrong. Please look again."),
+    "not_taken": _("The site sent this with your report, and we could not use it:"),
 }
-"""What the reporter has told by pressing, as their own words in the thread."""
+"""What stands in the thread for what the reporter pressed, or above their words."""
 
 FREQUENCIES: Final[tuple[tuple[str, Words], ...]] = (
     ("decisions_only", _("Only when people have decided")),
