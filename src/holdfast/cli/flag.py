@@ -7,19 +7,17 @@ twice. A line that cannot be taken in is named, and keeps no other from it.
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import typer
 from pydantic import ValidationError
 
 from holdfast.base.errors import HoldfastError, InvalidInput, NotFound
 from holdfast.cli.operator import OPERATOR
-from holdfast.intake.flag_files import csv_lines, ndjson_lines
-from holdfast.intake.flaggers import FlagGiven
+from holdfast.intake.flag_files import WESTERN, FileLine, csv_lines, ndjson_lines
+from holdfast.intake.flaggers import FAULTS, FlagGiven
 from holdfast.intake.flaggers import flag as take_in
 from holdfast.triage.flaggers import FlaggerLine, flaggers
 from holdfast.web.api.flags import given_of
@@ -45,12 +43,12 @@ def flag(
     """
     flagger = _named(by)
     bad = 0
-    for place, record in enumerate(_records(file), start=1):
+    for line in _lines(file):
         try:
-            told = take_in(flagger.id, _given(record), by=OPERATOR)
+            told = take_in(flagger.id, _given(line), by=OPERATOR)
         except (HoldfastError, ValidationError) as error:
             bad += 1
-            typer.echo(f"{_name(place, record)}: {_fault(error)}", err=True)
+            typer.echo(f"{_name(line)}: {_fault(error)}", err=True)
             continue
         receipt = {
             "reference": told.reference,
@@ -75,28 +73,26 @@ def _named(name: str) -> FlaggerLine:
     return found[0]
 
 
-def _records(file: Path) -> Iterator[dict[str, Any] | None]:
+def _lines(file: Path) -> Iterator[FileLine]:
     try:
-        with file.open(encoding="utf-8", errors="replace", newline="") as text:
-            if file.suffix in (".ndjson", ".jsonl"):
-                yield from ndjson_lines(text)
-            else:
-                yield from csv_lines(text)
+        with file.open(encoding="utf-8", errors=WESTERN, newline="") as text:
+            is_ndjson = file.suffix in (".ndjson", ".jsonl")
+            yield from ndjson_lines(text) if is_ndjson else csv_lines(text)
     except OSError as error:
         raise InvalidInput("The file cannot be read.", why=error.strerror) from None
-    except (ValueError, csv.Error) as error:
+    except ValueError as error:
         raise InvalidInput(f"The file cannot be read on. {error}") from None
 
 
-def _given(record: dict[str, Any] | None) -> FlagGiven:
-    if record is None:
-        raise InvalidInput("The line is no JSON object.")
-    return given_of(FlagLine.model_validate(record))
+def _given(line: FileLine) -> FlagGiven:
+    if line.fault:
+        raise InvalidInput(str(FAULTS[line.fault]))
+    return given_of(FlagLine.model_validate(line.record))
 
 
-def _name(place: int, record: dict[str, Any] | None) -> str:
-    reference = (record or {}).get("reference")
-    return f"report {place}" + (f" ({reference})" if reference else "")
+def _name(line: FileLine) -> str:
+    reference = (line.record or {}).get("reference")
+    return f"line {line.number}" + (f" ({reference})" if reference else "")
 
 
 def _fault(error: HoldfastError | ValidationError) -> str:

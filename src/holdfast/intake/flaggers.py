@@ -16,20 +16,23 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from holdfast.base import clock
 from holdfast.base.by import By, Permission
 from holdfast.base.deadlock import again_after_deadlock
 from holdfast.base.errors import InvalidInput, NotFound, Refused
 from holdfast.base.events import Event, Kind, alarm, emit
+from holdfast.intake.flag_files import Fault
 from holdfast.intake.models import Channel, Flag, Flagger
 from holdfast.intake.operations import (
     TRUSTED,
@@ -45,6 +48,18 @@ MIN_WHY = 10  # characters of a written reason.
 MAX_REFERENCE = 200  # characters; the width of the column.
 LONGEST_LISTED = timedelta(days=366)
 """A listing is looked up again after a year at the latest."""
+FAULTS: Final[Mapping[Fault, str | Promise]] = {
+    Fault.NO_OBJECT: gettext_lazy("The line is no JSON object."),
+    Fault.QUOTE: gettext_lazy(
+        "A quotation mark in this line is not closed, or stands in the wrong place."
+    ),
+    Fault.LONG: gettext_lazy("The line is too long."),
+    Fault.SPACE: gettext_lazy(
+        "An address has a space in it. Write %20 for the space, and a space only "
+        "between two addresses."
+    ),
+}
+"""What is wrong with a line of a file, in words."""
 EXPIRED = "flagger.listing_expired"
 """The alarm for a listing that nobody has looked up again in time."""
 

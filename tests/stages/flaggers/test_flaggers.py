@@ -12,7 +12,7 @@ from django.test import Client
 from typer.testing import CliRunner
 
 from holdfast.base import clock
-from holdfast.base.by import SYSTEM, Permission
+from holdfast.base.by import SYSTEM, By, Permission
 from holdfast.base.errors import InvalidInput, NotFound
 from holdfast.cli.flag import app
 from holdfast.intake import flaggers as accounts
@@ -23,11 +23,16 @@ from holdfast.policy.queries import current
 from holdfast.policy.rules import URGENCIES, ReportFacts, read_policy
 from holdfast.triage.flaggers import flaggers
 from holdfast.triage.models import Case
+from holdfast.web.flaggers.files import lines_of, take_in
 from tests.stages.console.desk import CSAM, colleague, look, read, words_of
 from tests.stages.flaggers.analysts import ADMIN, LISTED, account
 from tests.world import POLICY, World, encoded, photograph
 
 pytestmark = pytest.mark.django_db
+
+
+RAW = "text/csv; bytes"
+"""Text of which each letter stands for a byte."""
 
 
 def send(key: str, *lines: Any, idempotency: str = "", **more: Any) -> list[Any]:
@@ -37,8 +42,8 @@ def send(key: str, *lines: Any, idempotency: str = "", **more: Any) -> list[Any]
     )
     answer = Client().post(
         "/api/v1/flags:batch",
-        body,
-        content_type=more.get("kind", "application/x-ndjson"),
+        body.encode("latin-1" if more.get("kind") == RAW else "utf-8"),
+        content_type=more.get("kind", "application/x-ndjson").partition(";")[0],
         headers={
             "Authorization": f"Bearer {key}",
             "Idempotency-Key": idempotency or str(len(body)) + str(hash(body)),
@@ -127,6 +132,46 @@ def test_csv_as_spreadsheets_write_it(world: World) -> None:
 def test_csv_without_a_heading_is_refused_whole(world: World) -> None:
     said = send(account(world), "A-1,other\n", kind="text/csv")
     assert "The first line names the columns" in said[0]["detail"]
+
+
+def test_a_broken_line_of_csv_takes_no_other_along(
+    world: World, tmp_path: Path
+) -> None:
+    """Said with the line of the file, at every door: the key, the page, the command."""
+    lines = (
+        "reference,category,urls,words",
+        f"B-1,{CSAM},https://plaza.example/p/1,",
+        f'B-2,{CSAM},https://plaza.example/p/2,"never closed',
+        "",
+        f'B-3,{CSAM},https://plaza.example/p/3,"in two',
+        'lines, and closed"',
+        f"B-4,{CSAM},https://plaza.example/p/a b,",
+        f'B-5,{CSAM},https://plaza.example/p/5,"also ""never"" closed',
+        f"B-6,{CSAM},https://plaza.example/p/6,Bl\u00e5 \u20ac",
+    )
+    file = tmp_path / "reports.csv"
+    file.write_bytes("\r\n".join(lines).encode("cp1252"))
+    said = send(account(world, CSAM), file.read_bytes().decode("latin-1"), kind=RAW)
+    good = [each["id"] for each in said if each["status"] == 201]
+    assert good == ["B-1", "B-3", "B-6"]
+    wrong = [each["problem"] for each in said if each["status"] != 201]
+    places = [each["instance"].partition("#")[2] for each in wrong]
+    assert places == ["line=3", "line=7", "line=8"]
+    assert said[3]["id"] == "B-4"
+    assert "%20" in wrong[1]["detail"]
+    assert Report.objects.get(flag__reference="B-6").words == "Blå €"
+    done = run(str(file), "--by", "Hotline")
+    assert [each.partition(":")[0] for each in done.stderr.splitlines()][:3] == [
+        "line 3",
+        "line 7 (B-4)",
+        "line 8",
+    ]
+    assert Report.objects.count() == 3
+    flagger = Flagger.objects.get()
+    by = By("flagger", str(flagger.id), frozenset({Permission.REPORTS_FLAG}))
+    page = take_in(flagger.id, lines_of(file.name, file.read_bytes()), by=by)
+    assert [each.place for each in page if each.fault] == [3, 7, 8]
+    assert [each.reference for each in page if each.number] == good
 
 
 def test_priority_is_within_the_scope_only(world: World) -> None:
@@ -256,7 +301,7 @@ def test_the_command_takes_a_file_in_and_goes_on_where_it_was(
     assert done.exit_code == 1
     receipts = [json.loads(each) for each in done.stdout.splitlines()]
     assert [each["reference"] for each in receipts] == ["A-0", "A-1", "A-2"]
-    assert "report 2: The line is no JSON object." in done.stderr
+    assert "line 2: The line is no JSON object." in done.stderr
     file.write_text("\n".join(lines))
     done = run(str(file), "--by", "Hotline")
     assert done.exit_code == 0
@@ -271,7 +316,7 @@ def test_the_command_names_what_is_wrong(world: World, tmp_path: Path) -> None:
     file.write_text(f"reference,category,urls\n,{CSAM},https://plaza.example/p/1\n")
     done = run(str(file), "--by", "Hotline")
     assert done.exit_code == 1
-    assert "report 1: reference:" in done.stderr
+    assert "line 2: reference:" in done.stderr
     assert "There are: Hotline." in str(run(str(file), "--by", "Nobody").exception)
     assert "cannot be read" in str(run("/nowhere.csv", "--by", "Hotline").exception)
 

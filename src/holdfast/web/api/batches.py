@@ -28,11 +28,10 @@ from holdfast.web.api.items import actor_given, actor_state, item_given, item_st
 from holdfast.web.api.limits import (
     LINES_PER_TOKEN,
     MAX_BODY_BYTES,
-    MAX_LINE_BYTES,
     admit,
 )
 from holdfast.web.api.ndjson import MEDIA_TYPE, Batch
-from holdfast.web.api.problems import ApiError, TooLarge, of_error
+from holdfast.web.api.problems import ApiError, BadLine, of_error
 from holdfast.web.api.schemas import (
     ActorLine,
     BatchAnswer,
@@ -224,8 +223,8 @@ def _answers(
         yield ""
         given: list[str] = []
         passing = False
-        for number, line in enumerate(batch.lines(), start=1):
-            said = _one(request, number, line, shape, do)
+        for line in batch.lines():
+            said = _one(request, batch.at, line, shape, do)
             passing = passing or said["status"] >= 500
             given.append(json.dumps(said) + "\n")
             yield given[-1]
@@ -236,14 +235,16 @@ def _answers(
 def _one(
     request: HttpRequest,
     number: int,
-    line: bytes | None,
+    line: bytes | ApiError,
     shape: type[Line],
     do: Callable[[Caller, Line], Done],
 ) -> dict[str, Any]:
     named: str | None = None
     try:
-        if line is None:
-            raise TooLarge(f"A line has up to {MAX_LINE_BYTES} bytes.")
+        if isinstance(line, BadLine):
+            named = line.named
+        if isinstance(line, ApiError):
+            raise line
         value = _object(line)
         named = _name(value)
         status, state = do(caller_of(request), fit(value, shape))

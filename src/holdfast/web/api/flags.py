@@ -6,7 +6,6 @@ again is the same report, so a file that broke off is sent again from its beginn
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 from collections.abc import Iterator
@@ -19,7 +18,8 @@ from ninja import Path, Router
 from holdfast.base.by import Permission
 from holdfast.base.errors import NotFound
 from holdfast.intake import flaggers
-from holdfast.intake.flag_files import csv_lines
+from holdfast.intake.flag_files import WESTERN, csv_lines
+from holdfast.intake.flaggers import FAULTS
 from holdfast.items.keys import Caller
 from holdfast.notifications import queries as notifications
 from holdfast.triage.flaggers import flagged
@@ -27,7 +27,7 @@ from holdfast.web.api.auth import ApiKey, caller_of
 from holdfast.web.api.batches import Done, answer_lines, body_of
 from holdfast.web.api.limits import MAX_BODY_BYTES, admit_slowly
 from holdfast.web.api.ndjson import Batch
-from holdfast.web.api.problems import ApiError
+from holdfast.web.api.problems import ApiError, BadLine
 from holdfast.web.api.schemas import FlagLine, FlagReference, ReportStatusOut
 
 CSV = "text/csv"
@@ -47,15 +47,18 @@ class CsvBatch(Batch):
             self.close()
             raise ApiError(str(error)) from None
 
-    def lines(self) -> Iterator[bytes | None]:
-        """Each record as a line of JSON; None for one with a field that is too long."""
+    def lines(self) -> Iterator[bytes | ApiError]:
+        """Each record as a line of JSON, or what is wrong with it."""
         self._file.seek(0)
-        text = io.TextIOWrapper(self._file, "utf-8", errors="replace", newline="")
+        text = io.TextIOWrapper(self._file, "utf-8", errors=WESTERN, newline="")
         try:
-            for record in csv_lines(text):
-                yield json.dumps(record).encode()
-        except csv.Error:
-            yield None
+            for line in csv_lines(text):
+                self.at = line.number
+                if line.fault:
+                    named = (line.record or {}).get("reference")
+                    yield BadLine(str(FAULTS[line.fault]), named)
+                else:
+                    yield json.dumps(line.record).encode()
         finally:
             # Else closing the wrapper would close the file, which is the batch's own.
             text.detach()

@@ -36,6 +36,8 @@ class Batch:
         self._file = SpooledTemporaryFile(IN_MEMORY_BYTES)  # noqa: SIM115  # Closed by close().
         self._hash = hashlib.sha256()
         self.line_count = 0
+        self.at = 0
+        """The line of the body that was read last, from 1."""
         try:
             self._take_in(_stream(request))
         except BaseException:
@@ -51,13 +53,15 @@ class Batch:
         """The hash of the body as it came."""
         return self._hash.hexdigest()
 
-    def lines(self) -> Iterator[bytes | None]:
-        """Each line that is not blank; None for one that is too long."""
+    def lines(self) -> Iterator[bytes | ApiError]:
+        """Each line that is not blank; what is wrong with one that cannot be read."""
         self._file.seek(0)
+        self.at = 0
         while line := self._file.readline(MAX_LINE_BYTES + 1):
+            self.at += 1
             if len(line) > MAX_LINE_BYTES and not line.endswith(b"\n"):
                 self._pass_over_rest()
-                yield None
+                yield TooLarge(f"A line has up to {MAX_LINE_BYTES} bytes.")
             elif line.strip():
                 yield line
 

@@ -75,6 +75,14 @@ class ApiError(HoldfastError):
         self.retry_after_s = retry_after_s
 
 
+class BadLine(ApiError):
+    """A line of a batch that cannot be read; ``named`` is what it called itself."""
+
+    def __init__(self, message: str, named: str | None = None) -> None:
+        super().__init__(message)
+        self.named = named
+
+
 class LengthRequired(ApiError):
     """The body's length was not said."""
 

@@ -6,11 +6,9 @@ cannot be taken in is named, and keeps no other from it.
 
 from __future__ import annotations
 
-import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from django.utils.translation import gettext as _
@@ -18,14 +16,18 @@ from pydantic import ValidationError
 
 from holdfast.base.by import By
 from holdfast.base.errors import HoldfastError, InvalidInput
-from holdfast.intake.flag_files import COLUMNS, csv_lines, ndjson_lines
-from holdfast.intake.flaggers import flag
+from holdfast.intake.flag_files import (
+    COLUMNS,
+    WESTERN,
+    FileLine,
+    csv_lines,
+    ndjson_lines,
+)
+from holdfast.intake.flaggers import FAULTS, flag
 from holdfast.policy import queries as policies
 from holdfast.web.api.flags import given_of
 from holdfast.web.api.schemas import FlagLine
 from holdfast.web.flaggers.forms import MAX_FILE_LINES
-
-Record = dict[str, Any] | None
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,7 @@ class LineTaken:
     """What became of one line: its report, or what is wrong with it."""
 
     place: int
+    """The line of the file."""
     reference: str
     number: str = ""
     is_new: bool = False
@@ -40,16 +43,16 @@ class LineTaken:
     fault: str = ""
 
 
-def records_of(name: str, content: bytes) -> list[Record]:
+def lines_of(name: str, content: bytes) -> list[FileLine]:
     """The lines of a file. Raises ``InvalidInput`` for what is no such file at all."""
-    text = content.decode("utf-8", errors="replace")
+    text = content.decode("utf-8", errors=WESTERN)
     lines = io.StringIO(text, newline="")
     is_csv = not name.lower().endswith((".ndjson", ".jsonl"))
     if is_csv and text.lstrip("\ufeff \r\n").startswith("{"):
         is_csv = False
     try:
-        found: list[Record] = list(csv_lines(lines) if is_csv else ndjson_lines(lines))
-    except (ValueError, csv.Error):
+        found = list(csv_lines(lines) if is_csv else ndjson_lines(lines))
+    except ValueError:
         raise InvalidInput(
             _("The first line names the columns: %(columns)s.")
             % {"columns": ", ".join(COLUMNS)}
@@ -67,18 +70,16 @@ def records_of(name: str, content: bytes) -> list[Record]:
     return found
 
 
-def take_in(flagger_id: UUID, records: list[Record], *, by: By) -> list[LineTaken]:
-    """Each line in its place, as a report or with what is wrong."""
-    return [
-        _one(flagger_id, place, record, by)
-        for place, record in enumerate(records, start=1)
-    ]
+def take_in(flagger_id: UUID, lines: Sequence[FileLine], *, by: By) -> list[LineTaken]:
+    """Each line as a report, or with what is wrong with it."""
+    return [_one(flagger_id, each, by) for each in lines]
 
 
-def _one(flagger_id: UUID, place: int, record: Record, by: By) -> LineTaken:
-    reference = str((record or {}).get("reference") or "")[:200]
-    if record is None:
-        return LineTaken(place, reference, fault=_("The line is no JSON object."))
+def _one(flagger_id: UUID, read: FileLine, by: By) -> LineTaken:
+    place, record = read.number, read.record or {}
+    reference = str(record.get("reference") or "")[:200]
+    if read.fault:
+        return LineTaken(place, reference, fault=str(FAULTS[read.fault]))
     try:
         line = FlagLine.model_validate(record)
     except ValidationError as error:

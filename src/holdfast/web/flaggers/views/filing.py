@@ -77,9 +77,9 @@ class FilePage(FormPage):
         Loading this answer again sends the file again, and reports nothing twice.
         """
         file = form.cleaned_data["file"]
-        records = files.records_of(file.name, file.read())
+        given = files.lines_of(file.name, file.read())
         hold_up(f"flagger:{self.account.id}", self.account.platform_id)
-        lines = files.take_in(self.account.id, records, by=self.by)
+        lines = files.take_in(self.account.id, given, by=self.by)
         context = {
             "lines": lines,
             "new": sum(each.is_new for each in lines),
