@@ -61,7 +61,7 @@ def ask(event: Event) -> None:
     told = cell(Kind.CONTACT_GIVEN, so.audience_of(contact.report), "confirm")
     if (
         contact.withdrawn_at is None
-        and contact.frequency != Frequency.NEVER
+        and _wanted(contact.frequency, None)
         and Way(contact.way) in ways()
         and not contact.letters.filter(template=told.template).exists()
         and contacts.may_be_asked(contact)
@@ -81,7 +81,7 @@ def tell_of_news(event: Event) -> None:
     if (
         contact is not None
         and Way(contact.way) in ways()
-        and rings(contact.frequency, is_decision=news.kind == Kind.CASE_DECIDED)
+        and _wanted(contact.frequency, news)
         and not Letter.objects.filter(notification=news).exists()
     ):
         _write(contact, told.template, news)
@@ -166,12 +166,33 @@ def _post(letter: Letter) -> None:
         _sent(letter)
 
 
+def _wanted(frequency: str, news: Notification | None) -> bool:
+    """Whether somebody who chose how often to hear is to be written to of this.
+
+    The question if an address is right has no news.
+    """
+    if news is None:
+        return frequency != Frequency.NEVER
+    return rings(frequency, is_decision=news.kind == Kind.CASE_DECIDED)
+
+
 def _pointless(letter: Letter) -> str:
     """Why a letter is not to be sent any more; empty when it is."""
-    if letter.contact.withdrawn_at is not None:
+    contact, first = letter.contact, letter.notification
+    if contact.withdrawn_at is not None:
         return "withdrawn"
-    if letter.notification is not None and letter.notification.read_at is not None:
+    # One letter waits for all news that came after it.
+    news: list[Notification | None] = [None]
+    if first is not None:
+        news = list(
+            Notification.objects.filter(
+                report=contact.report_id, made_at__gte=first.made_at, read_at=None
+            )
+        )
+    if not news:
         return "read meanwhile"
+    if not any(_wanted(contact.frequency, each) for each in news):
+        return "not wanted any more"
     if (clock.now() - letter.made_at).total_seconds() > LETTER_LIFE_S:
         return "too old"
     return ""

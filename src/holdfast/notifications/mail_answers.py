@@ -23,7 +23,10 @@ from holdfast.intake.mail import SENDER, thread_id
 from holdfast.intake.models import Mail
 from holdfast.intake.operations import new_codename
 from holdfast.items.answers import take
+from holdfast.languages.catalogues import SOURCE
+from holdfast.languages.choice import nearest
 from holdfast.notifications.connectors.smtp import client as smtp
+from holdfast.notifications.letter_words import Sheet
 from holdfast.vault.installation import keys
 
 ANSWERS_BURST = 10.0
@@ -45,15 +48,17 @@ def answer_mail(event: Event) -> None:
         return
     if take(_bucket(address), 1.0, per_s=ANSWERS_PER_S, burst=ANSWERS_BURST):
         return
-    with translation.override(mail.report.language):
-        body = _first(mail) if mail.is_first else _without_pictures()
-        subject = _("Your message %(number)s") % {"number": mail.report.number}
+    files, words = bool(mail.attachments), ""
+    if mail.is_first:
+        words = new_codename(mail.report_id, by=SYSTEM)
+    language, number = mail.report.language, mail.report.number
+    sheet = mail_answer(language, number, words, files=files)
     thread = f"<{thread_id(mail.report_id, mail.report.number)}>"
     try:
         smtp.write(
             address,
-            subject,
-            body,
+            sheet.subject,
+            sheet.body,
             sender=settings.HOLDFAST_IMAP_ADDRESS,
             headers={
                 "Message-ID": thread if mail.is_first else "",
@@ -77,12 +82,20 @@ def _is_wanted(mail: Mail) -> bool:
     return bool(mail.attachments) and not before.filter(attachments__gt=0).exists()
 
 
-def _first(mail: Mail) -> str:
-    facts = {
-        "number": mail.report.number,
-        "words": new_codename(mail.report_id, by=SYSTEM),
-        "address": f"{settings.HOLDFAST_URL}/follow",
-    }
+def mail_answer(language: str, number: str, words: str, *, files: bool) -> Sheet:
+    """The answer to a mail: to a first one with ``words``, to a later one without.
+
+    ``files``: whether there were any with it.
+    """
+    with translation.override(nearest(language) or SOURCE):
+        subject = _("Your message %(number)s") % {"number": number}
+        body = _first(number, words, files=files) if words else _without_pictures()
+    return Sheet(subject, body)
+
+
+def _first(number: str, words: str, *, files: bool) -> str:
+    facts = {"number": number}
+    address = f"{settings.HOLDFAST_URL}/follow"
     parts = [
         _("Thank you for your message. We have it, and people will read it."),
         _("Your number is %(number)s.") % facts,
@@ -90,13 +103,13 @@ def _first(mail: Mail) -> str:
             "To see what happens, and to write to us, open this page and type the five "
             "words below. You need no name for it."
         ),
-        f"{facts['address']}\n{facts['words']}",
+        f"{address}\n{words}",
         _(
             "If somebody else can read your mail, write the words down on paper and "
             "delete this message."
         ),
         _without_pictures()
-        if mail.attachments
+        if files
         else _(
             "Please do not send us pictures or screenshots. We never ask for them, nor "
             "for a paper that says who you are. An address is enough."

@@ -8,7 +8,7 @@ Sends nothing, marks nothing, and shows no name, no media and no words of a repo
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -26,6 +26,7 @@ from holdfast.items.models import Item
 from holdfast.notifications import facts as so
 from holdfast.notifications.alarms import mail_of
 from holdfast.notifications.letter_words import letter_words
+from holdfast.notifications.mail_answers import mail_answer
 from holdfast.notifications.matrix import MATRIX, Audience, Cell, Channel, Silence
 from holdfast.notifications.models import Alarm, Receipt
 from holdfast.notifications.rules import Facts, unmet
@@ -34,6 +35,8 @@ from holdfast.triage.models import Case, CaseState
 
 LINK_SHOWN = "/m/…"
 """Instead of a link that would work."""
+WORDS_SHOWN = "…"
+"""Instead of words that would open a report."""
 
 
 @dataclass(frozen=True)
@@ -185,7 +188,22 @@ def _receipt(cell: Cell, scene: _Scene) -> tuple[Text, ...]:
     return _in_each(lambda code: compose(cell, code, facts)) if facts else ()
 
 
+def _mail_answer(scene: _Scene) -> Iterator[Text]:
+    """To a first mail without and with files, and to a later one with files."""
+    number = scene.report.number if scene.report else ""
+    for code, name in settings.LANGUAGES:
+        for label, words, files in (
+            ("to a first mail", WORDS_SHOWN, False),
+            ("to a first mail with a file", WORDS_SHOWN, True),
+            ("to a later mail with a file", "", True),
+        ):
+            sheet = mail_answer(code, number, words, files=files)
+            yield Text(code, f"{name}, {label}", sheet.subject, sheet.body)
+
+
 def _letter(cell: Cell, scene: _Scene) -> tuple[Text, ...]:
+    if cell.template == "mail_answer":
+        return tuple(_mail_answer(scene))
     made = []
     for code, name in settings.LANGUAGES:
         for way, by_what in ((Way.EMAIL, "e-mail"), (Way.PHONE, "phone")):

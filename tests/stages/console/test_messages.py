@@ -11,10 +11,14 @@ from holdfast.base.by import By
 from holdfast.base.errors import NotAllowed, NotFound
 from holdfast.base.events import Kind
 from holdfast.base.jobs import drain
+from holdfast.intake.connectors.mailbox.fake import FakeMailbox
 from holdfast.notifications.matrix import Audience, cells
 from holdfast.notifications.models import Notification
 from holdfast.notifications.preview import EventLine, Telling, preview
+from tests.stages.alarms.post import Mailbox
 from tests.stages.console.desk import colleague, look, read, reported, words_of
+from tests.stages.mail.test_mail import POST, arrive, words_in, written
+from tests.stages.mail.test_mail import post_office as post_office
 
 pytestmark = pytest.mark.django_db
 
@@ -74,6 +78,27 @@ def test_a_text_is_shown_in_every_language_only_when_it_is_so(
     letter = told(lines, Kind.NOTIFICATION_MADE, "news")
     assert len(letter.texts) == 4
     assert letter.audiences == ("reporter", "flagger", "police")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_answer_to_a_mail_is_shown_as_it_is_sent(
+    world: Any, post_office: Mailbox
+) -> None:
+    for subject in ("Help", "Again"):
+        mail = written(f"See {POST}", subject=subject)
+        if subject == "Again":
+            mail.add_attachment(b"bytes", "image", "jpeg", filename="me.jpg")
+        arrive(FakeMailbox(), mail)
+    drain()
+    ada = colleague("Ada Sample", "reviewer")
+    _number, lines = preview(by=ada.by)
+    shown = told(lines, Kind.MAIL_RECEIVED, "mail_answer").texts
+    for (_address, sent), text in zip(post_office.mails, shown[:2], strict=True):
+        number, secret = str(sent["Subject"]).split()[-1], words_in(sent)
+        said = sent.get_content().replace("\r\n", "\n").replace(secret, "…")
+        known = text.words.replace(text.subject.split()[-1], number)
+        assert " ".join(said.split()) == " ".join(known.split())
+    assert text.subject.startswith("Your message R-")
 
 
 def test_looking_at_the_texts_sends_and_changes_nothing(world: Any) -> None:

@@ -260,7 +260,9 @@ def test_an_address_that_takes_nothing_is_not_tried_again(
     assert not Alarm.objects.filter(code="letters.failing").exists()
 
 
-@pytest.mark.parametrize("why", ["read meanwhile", "withdrawn", "too old"])
+@pytest.mark.parametrize(
+    "why", ["read meanwhile", "withdrawn", "not wanted any more", "too old"]
+)
 def test_a_letter_that_waits_is_dropped_when_it_is_of_no_use(
     report: Received,
     mailbox: Mailbox,
@@ -278,6 +280,8 @@ def test_a_letter_that_waits_is_dropped_when_it_is_of_no_use(
         mark_read(each.id for each in status_of(report.report_id).messages)
     elif why == "withdrawn":
         contacts.withdraw(report.report_id, by=BY)
+    elif why == "not wanted any more":
+        contacts.keep(report.report_id, ME, "never", by=BY)
     else:
         later = timedelta(seconds=LETTER_LIFE_S + 1)
     with clock.shifted(later):
@@ -296,6 +300,26 @@ def test_much_news_waits_in_one_letter(
     agree(leave(report))
     port, settings.EMAIL_PORT = settings.EMAIL_PORT, 1
     news()
+    item, case = _item_and_case()
+    clear(case, item)
+    settings.EMAIL_PORT = port
+    with clock.shifted(timedelta(hours=1)):
+        letters.post_due()
+    assert len(mailbox.mails) == 2
+
+
+@pytest.mark.parametrize("change", ["read", "decisions only"])
+def test_a_decision_that_comes_while_a_letter_waits_is_told_of(
+    report: Received, mailbox: Mailbox, settings: Settings, change: str
+) -> None:
+    """The letter that waits is about something else, which is of no use any more."""
+    agree(leave(report))
+    port, settings.EMAIL_PORT = settings.EMAIL_PORT, 1
+    news()
+    if change == "read":
+        mark_read(each.id for each in status_of(report.report_id).messages)
+    else:
+        contacts.keep(report.report_id, ME, "decisions_only", by=BY)
     item, case = _item_and_case()
     clear(case, item)
     settings.EMAIL_PORT = port
