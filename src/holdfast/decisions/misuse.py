@@ -158,7 +158,8 @@ def suspend(
 ) -> UUID:
     """Process no reports of somebody for so many days; those about children always.
 
-    Only after a warning, and only for what was reported after it.
+    Only after a warning, and only for what was reported after it, and after whatever
+    was suspended for before: nothing counts twice, also when a button is pressed twice.
     """
     by.require(Permission.MISUSE_DECIDE)
     if not 1 <= days <= LONGEST_DAYS:
@@ -168,7 +169,10 @@ def suspend(
         warning = _last_warning(actor_id)
         if warning is None:
             raise Refused("Warn first. Only what goes on after that can be suspended.")
-        found = _factors(actor_id, unfounded, intention, since=warning.warned_at)
+        since = max(
+            warning.warned_at, _last_suspended_at(actor_id) or warning.warned_at
+        )
+        found = _factors(actor_id, unfounded, intention, since=since)
         now = clock.now()
         made = ReportingSuspension.objects.create(
             warning=warning,
@@ -234,7 +238,10 @@ def _factors(
             "A report counts only where people have decided that nothing was wrong."
         )
     if since is not None and any(each.received_at <= since for each in chosen):
-        raise InvalidInput("Only what was reported after the warning counts now.")
+        raise InvalidInput(
+            "Only what was reported after the warning, and after the last suspension, "
+            "counts now."
+        )
     policy = policies.current()
     urgency = {each.code: each.urgency for each in policy.categories}
     named = [each.category for each in chosen]
@@ -285,3 +292,8 @@ def _one(outcomes: Collection[str]) -> str:
 def _last_warning(actor_id: UUID) -> MisuseWarning | None:
     warnings = MisuseWarning.objects.filter(reporter_actor=actor_id)
     return warnings.order_by("-warned_at").first()
+
+
+def _last_suspended_at(actor_id: UUID) -> datetime | None:
+    made = ReportingSuspension.objects.filter(warning__reporter_actor=actor_id)
+    return made.order_by("-suspended_at").values_list("suspended_at", flat=True).first()

@@ -16,7 +16,13 @@ from holdfast.base.models import Event
 from holdfast.decisions import misuse
 from holdfast.intake import arrival
 from holdfast.intake.arrival import Mark
-from holdfast.intake.models import Arrival, DoorKey, MisuseWarning, Report
+from holdfast.intake.models import (
+    Arrival,
+    DoorKey,
+    MisuseWarning,
+    Report,
+    ReportingSuspension,
+)
 from holdfast.intake.operations import (
     Channel,
     ReportGiven,
@@ -213,6 +219,22 @@ def test_who_is_suspended_is_kept_told_and_heard_about_children(world: World) ->
     assert Event.objects.filter(kind=Kind.REPORTING_RESUMED).count() == 1
     heard = report(world, "new", reporter="zealot")
     assert Case.objects.filter(targets__target__report=heard).exists()
+
+
+def test_what_was_suspended_for_counts_no_second_time(world: World) -> None:
+    actor, before = unfounded(world, 3)
+    warn(actor, before)
+    _actor, after = unfounded(world, 3, start=10)
+    first = suspend(actor, after)
+    # The button is pressed twice.
+    with pytest.raises(InvalidInput, match="after the last suspension"):
+        suspend(actor, after)
+    misuse.lift(first, by=LEAD)
+    with pytest.raises(InvalidInput, match="after the last suspension"):
+        suspend(actor, after)
+    assert ReportingSuspension.objects.count() == 1
+    _actor, later = unfounded(world, 3, start=20)
+    assert suspend(actor, later)
 
 
 def test_a_suspension_ends_by_itself_and_is_a_persons(world: World) -> None:
