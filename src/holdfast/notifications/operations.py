@@ -369,9 +369,9 @@ def _targets(
 
 
 def _deadlines(report: Report) -> list[tuple[str, datetime]]:
-    """What is promised to who reported, the earliest first."""
+    """What is promised to who reported, each promise once, the earliest first."""
     found = read(
-        "SELECT code, due_at FROM hf_deadline"
+        "SELECT DISTINCT code, due_at FROM hf_deadline"
         " WHERE report_id = %s AND shown_to_reporter ORDER BY due_at, code",
         report.id,
     )

@@ -276,6 +276,10 @@ def test_where_a_report_stands_by_its_reference(world: World) -> None:
     answer = Client().get("/api/v1/flags/A-1", headers=headers)
     assert answer.json()["number"] == told["state"]["number"]
     assert Client().get("/api/v1/flags/A-9", headers=headers).status_code == 404
+    # Many number their cases so.
+    [told] = send(mine, line("2026/417 (b)", "2"))
+    answer = Client().get("/api/v1/flags/2026%2F417%20(b)", headers=headers)
+    assert answer.json()["number"] == told["state"]["number"]
     headers = {"Authorization": f"Bearer {other}"}
     assert Client().get("/api/v1/flags/A-1", headers=headers).status_code == 404
 

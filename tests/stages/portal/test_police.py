@@ -51,6 +51,12 @@ def test_it_is_a_report_with_agency_number_and_contact(world: World) -> None:
     assert "4711/26 · Police district" in page
 
 
+def test_of_several_addresses_one_promise_is_made_once(world: World) -> None:
+    client = Client()
+    client.post("/police", filled(address=f"{POST}\n{POST}2\n{POST}3"))
+    assert words_of(client.get("/report/received")).count("People decide") == 1
+
+
 def test_a_case_number_makes_it_immediate(world: World) -> None:
     Client().post("/police", filled())
     assert Case.objects.get().urgency == "immediate"

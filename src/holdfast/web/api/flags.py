@@ -104,7 +104,7 @@ def given_of(line: FlagLine) -> flaggers.FlagGiven:
 
 
 @router.get(
-    "/flags/{reference}",
+    "/flags/{path:reference}",
     auth=ApiKey(Permission.REPORTS_FLAG),
     response=ReportStatusOut,
     summary="Where a flagger's report stands",
