@@ -229,6 +229,9 @@ def test_what_cannot_be_looked_for_is_refused_by_name(
     assert "Name a picture" in refused("").message
     assert refused(tmp_path).code == "invalid-input"
     assert refused("sha256:abc").code == "invalid-input"
+    assert refused("SHA256:abc").code == "invalid-input"
+    # Longer than the name of any file may be.
+    assert refused("a" * 300).code == "not-found"
     assert refused("md5:" + "g" * 32).code == "invalid-input"
     cut = CliRunner().invoke(command.app, ["find", str(tmp_path / "cut.jpg")])
     assert hashlib.sha256(whole[: len(whole) // 3]).hexdigest() in cut.stderr

@@ -55,3 +55,10 @@ def test_what_is_wrong_is_said_and_leaves_no_bank(
     with pytest.raises(InvalidInput, match=why):
         raise said.exception
     assert set(Bank.objects.values_list("slug", flat=True)) == before
+
+
+@pytest.mark.django_db
+def test_a_name_that_no_file_can_have_is_refused_with_a_word(world: World) -> None:
+    command = ["import", "bank", "a" * 300, "--bank", "b", "--category", "child_other"]
+    said = CliRunner().invoke(importing.app, command)
+    assert isinstance(said.exception, InvalidInput), said.exception

@@ -62,10 +62,12 @@ def of_pixels(packed: bytes) -> bytes:
         chunk(b"sRGB", b""),
         chunk(b"tRNS", b"\0"),
         chunk(b"acTL", b"\0"),
+        chunk(b"acTL", bytes(8)),
         chunk(b"eXIf", b"nothing of the kind"),
     ],
     ids=lambda added: f"{added[4:8].decode()}-{len(added)}",
 )
+@pytest.mark.filterwarnings("error")
 def test_what_stands_beside_the_picture_cannot_hide_it(added: bytes) -> None:
     assert (decode_luma(with_chunk(DATA, added)).pixels == LUMA).all()
 

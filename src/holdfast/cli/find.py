@@ -90,6 +90,7 @@ def read_sought(text: str, *, closely: bool = False) -> Sought:
     if not text:
         raise InvalidInput("Name a picture, a video or a hash to look for.")
     kind, _, digits = text.partition(":")
+    kind = kind.lower()
     if kind in _DIGITS:
         if len(digits) != _DIGITS[kind] or not _HEX.fullmatch(digits):
             raise InvalidInput(
@@ -98,7 +99,8 @@ def read_sought(text: str, *, closely: bool = False) -> Sought:
             )
         return _hash(kind, bytes.fromhex(digits))
     path = Path(text)
-    if path.is_file():
+    # What cannot be the name of a file (too long, in a closed folder) is no error yet.
+    if os.path.isfile(path):
         signals = sign(path)
         if closely and available() and signals.duration_ms is None:
             query = extract_query(decode_luma(path.read_bytes()).pixels)
@@ -109,7 +111,7 @@ def read_sought(text: str, *, closely: bool = False) -> Sought:
     if _HEX.fullmatch(text) and len(text) == _DIGITS["pdq"]:
         signal = bytes.fromhex(text)
         return Sought(sha256=signal, views=Sought.of_pdq(signal).views)
-    if path.is_dir():
+    if os.path.isdir(path):
         raise InvalidInput("This is a folder. Name one picture or video in it.")
     raise NotFound(
         f"There is no file {text!r}, and it is no hash: those have 32 (MD5) or 64 "

@@ -78,7 +78,8 @@ def _kept(data: bytes) -> Iterator[Chunk]:
         if name == b"IHDR" and len(body) == 13:
             colour = body[9]
         elif name == b"acTL":
-            is_moving = len(body) == 8
+            # One, and of some frames: else it is a still to browsers, too.
+            is_moving = not is_moving and len(body) == 8 and any(body[:4])
         if (
             name in _PIXELS
             or (name in _MOVING and is_moving)

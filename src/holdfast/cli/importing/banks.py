@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import datetime
 from pathlib import Path
 
@@ -40,7 +41,7 @@ def import_file(
         console=words,
         disable=not words.is_terminal,
     ) as progress:
-        total = file.stat().st_size if file.is_file() else None
+        total = file.stat().st_size if os.path.isfile(file) else None
         task = progress.add_task("reading", total=total)
         told = import_bank(
             file,
