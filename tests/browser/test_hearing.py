@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import Browser
 
+from holdfast.intake.models import Report
+from holdfast.web.components.aloud import by_letters
 from tests.browser.browser import Visitor
 from tests.browser.hearing import assert_can_be_heard, heard
-from tests.world import World
+from tests.world import World, encoded, photograph
 
 WHOLE = """<html lang="en"><title>A page</title><header></header><main><h1>A page</h1>
 {}</main></html>"""
@@ -67,3 +71,45 @@ def test_nothing_is_said_to_be_wrong_before_anything_was_sent(
     for path in ("/", "/follow", "/police", "/report/more/about"):
         page.goto(path)
         assert not [str(each) for each in heard(page) if each.invalid], path
+
+
+@pytest.mark.django_db(transaction=True)
+def test_numbers_and_foreign_words_are_said_as_they_are(
+    world: World, visitor: Visitor
+) -> None:
+    world.post("1", encoded(photograph()))
+    page = visitor.open("/")
+    page.set_extra_http_headers({"Accept-Language": "nb"})
+    page.goto("/")
+    page.locator("input[name=category]").first.check(force=True)
+    page.locator("main form button").first.click()
+    page.locator("textarea[name=address]").fill("https://plaza.example/p/1")
+    page.locator("main form button").last.click()
+    number = Report.objects.get().number
+    spelled = by_letters(number)
+    for path in ("/report/received", "/follow/status"):
+        page.goto(path)
+        said = [each.name for each in heard(page)]
+        # Seen and copied whole, and heard letter by letter, and that once.
+        assert number in page.locator("main").inner_text()
+        assert spelled in said, path
+        assert number not in said, path
+        phones = [each.name for each in heard(page) if each.role == "link"]
+        phones = [each for each in phones if each[:1].isdigit()]
+        assert phones
+        assert not [each for each in phones if re.search(r"\d\d", each)]
+        assert page.locator("html").get_attribute("lang") == "nb"
+    shown = page.locator(".deadlines .hint").first.inner_text()
+    assert re.fullmatch(r"\d+ timer \d+ minutt(er)? igjen", shown)
+    assert "klokken" in page.locator(".deadlines time").first.inner_text()
+    page.goto("/report/received")
+    # The words are English ones, also where the page is Norwegian.
+    assert page.locator(".codename").get_attribute("lang") == "en"
+    page.goto("/help")
+    names = dict(
+        page.locator(".helplines strong, main strong").evaluate_all(
+            "all => all.map(each => [each.textContent, each.lang])"
+        )
+    )
+    assert names["Child Helpline International"] == "en"
+    assert names["BørneTelefonen"] == "da"

@@ -215,6 +215,8 @@ class Helpline:
     hours: str = ""
     url: str = ""
     who: str = ""
+    language: str = ""
+    """Of the name, for a voice to say it in."""
 
 
 @dataclass(frozen=True, slots=True)

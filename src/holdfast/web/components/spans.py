@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 
 MINUTE_S: Final = 60
 HOUR_S: Final = 60 * MINUTE_S
@@ -31,3 +31,22 @@ def short_span(span_s: float) -> str:
         }
     days, hours = divmod(hours, 24)
     return gettext("%(days)d d %(hours)d h") % {"days": days, "hours": hours}
+
+
+def span_in_words(span_s: float) -> str:
+    """The same for people who read slowly or listen: "2 hours 5 minutes".
+
+    A voice says "h" and "d" as letters.
+    """
+    minutes = int(abs(span_s)) // MINUTE_S
+    days, hours = divmod(minutes // 60, 24)
+    minutes %= 60
+    counted = (
+        (days, ngettext("%(count)d day", "%(count)d days", days)),
+        (hours, ngettext("%(count)d hour", "%(count)d hours", hours)),
+        (minutes, ngettext("%(count)d minute", "%(count)d minutes", minutes)),
+    )
+    first = 0 if days else 1 if hours else 2
+    two = counted[first : first + 2]
+    said = [words % {"count": count} for count, words in two if count]
+    return " ".join(said) or counted[2][1] % {"count": 0}

@@ -14,6 +14,9 @@ from holdfast.intake.helplines import Country, Line, shown
 from holdfast.languages.choice import asked_for, country_name, in_words
 from holdfast.web.components.shapes import Helpline, HelpNear
 
+ENGLISH = "en"
+"""What lines are called in where no language of its own points to a country."""
+
 
 def near(request: HttpRequest) -> HelpNear | None:
     """What there is in the nearest country; nothing when none is nearer."""
@@ -26,21 +29,28 @@ def everywhere() -> tuple[list[HelpNear], list[Helpline]]:
     """Every country by its name, and what helps in all others."""
     book = shown()
     countries = [_drawn(each) for each in book.countries]
-    return sorted(countries, key=lambda each: each.country), _lines(book.everywhere)
+    return sorted(countries, key=lambda each: each.country), _lines(
+        book.everywhere, ENGLISH
+    )
 
 
 def _drawn(country: Country) -> HelpNear:
     return HelpNear(
         country=country_name(country.code),
         emergency=country.emergency.phone if country.emergency else "",
-        lines=tuple(_lines(country.lines)),
+        lines=tuple(_lines(country.lines, next(iter(country.languages), ENGLISH))),
     )
 
 
-def _lines(lines: Iterable[Line]) -> list[Helpline]:
+def _lines(lines: Iterable[Line], language: str) -> list[Helpline]:
     return [
         Helpline(
-            each.name, each.phone, in_words(each.hours), each.url, in_words(each.who)
+            each.name,
+            each.phone,
+            in_words(each.hours),
+            each.url,
+            in_words(each.who),
+            language,
         )
         for each in lines
     ]

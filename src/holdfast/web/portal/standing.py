@@ -19,7 +19,7 @@ from holdfast.languages.choice import in_words
 from holdfast.notifications.queries import ClockLine, ReportStatus
 from holdfast.notifications.queries import Message as Told
 from holdfast.web.components.shapes import Message, Step
-from holdfast.web.components.spans import short_span
+from holdfast.web.components.spans import span_in_words
 from holdfast.web.portal.words import TOLD
 
 
@@ -74,7 +74,7 @@ def clocks(report: ReportStatus) -> list[ClockShown]:
 
 def _left(line: ClockLine) -> str:
     seconds = (line.due_at - clock.now()).total_seconds()
-    return short_span(seconds) if seconds > 0 and not line.met_at else ""
+    return span_in_words(seconds) if seconds > 0 and not line.met_at else ""
 
 
 def messages(report: ReportStatus) -> list[Message]:

@@ -22,6 +22,7 @@ from django.utils.translation import gettext_lazy as _
 
 from holdfast.base.clock import now as present
 from holdfast.web.components import bars, charts, icons, lanes, prose
+from holdfast.web.components.aloud import by_digits, by_letters
 from holdfast.web.components.spans import short_span
 
 register = template.Library()
@@ -43,6 +44,7 @@ register.simple_tag(bars.wave_chart, name="wave_chart")
 register.simple_tag(lanes.steps_in_words, name="steps_in_words")
 register.simple_tag(charts.sparkline, name="sparkline")
 register.simple_tag(short_span, name="span")
+register.filter("by_digits", by_digits)
 register.filter("prose", prose.prose)
 register.filter("inline", prose.inline)
 
@@ -108,6 +110,17 @@ def moment(when: datetime | None) -> SafeString | str:
     if when is None:
         return ""
     return _time(when, _in_full(when))
+
+
+@register.simple_tag
+def numbered(number: str) -> SafeString:
+    """A number of ours: seen and copied as it is, and said letter by letter."""
+    return format_html(
+        '<span aria-hidden="true" translate="no">{}</span>'
+        '<span class="hidden-words" translate="no">{}</span>',
+        number,
+        by_letters(number),
+    )
 
 
 @register.simple_tag
