@@ -17,6 +17,7 @@
 ``HOLDFAST_ON_CALL``    e-mail addresses of the on-call list, comma-separated
 ``HOLDFAST_ON_CALL_WEBHOOK`` and ``…_SECRET``: where alarms are posted, signed
 ``HOLDFAST_SITE_NAME``  what the portal calls itself; default ``Holdfast``
+``HOLDFAST_TIME_ZONE``  whose clock people are told, as ``Europe/Oslo``; default UTC
 ``HOLDFAST_LEAVE_URL``  where "leave this page" leads; default: a blank page of ours
 """
 
@@ -173,7 +174,7 @@ LANGUAGE_CODE = SOURCE
 LANGUAGES = list(_languages.named)
 LOCALE_PATHS = [_languages.folder]
 HOLDFAST_LANGUAGES_ALSO = dict(_languages.also)
-TIME_ZONE = "UTC"
+TIME_ZONE = os.environ.get("HOLDFAST_TIME_ZONE", "UTC")
 USE_TZ = True
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [PACKAGE / "web" / "static"]

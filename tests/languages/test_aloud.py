@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 
 import pytest
 from django.utils import translation
@@ -43,3 +46,24 @@ def test_a_span_is_said_in_whole_words(
     assert span_in_words(span_s) == english
     with translation.override("nb"):
         assert span_in_words(span_s) == norwegian
+
+
+def test_a_time_is_told_by_the_clock_of_the_place() -> None:
+    """In another process, since settings are read once."""
+    told = (
+        "import django; django.setup();"
+        "from datetime import UTC, datetime;"
+        "from django.utils import translation;"
+        "from holdfast.web.templatetags.hf import moment;"
+        "translation.activate('nb');"
+        "print(moment(datetime(2026, 11, 28, 11, 5, tzinfo=UTC)))"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", told],
+        env={**os.environ, "HOLDFAST_TIME_ZONE": "Europe/Oslo"},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert "28. november 2026 klokken 12:05 CET" in said
+    assert 'datetime="2026-11-28T11:05:00+00:00"' in said
