@@ -7,6 +7,8 @@ import json
 from typing import Any
 
 import pytest
+from django.template.loader import render_to_string
+from django.utils import translation
 
 from holdfast.base.by import By, Permission
 from holdfast.intake import archive, questions
@@ -14,7 +16,10 @@ from holdfast.intake.models import Answer, Questionnaire, Report
 from holdfast.intake.queries import told_by
 from holdfast.intake.returning import erase_addition
 from holdfast.notifications.models import Alarm
+from holdfast.notifications.queries import status_of
+from holdfast.review.told import report_line
 from holdfast.triage.models import Case
+from holdfast.web.portal.standing import message
 from tests.stages.api.calls import Api, body_of, json_of
 from tests.world import World, encoded, photograph
 
@@ -204,3 +209,24 @@ def _question(code: str) -> Any:
         each for each in archive.published("en")["questions"] if each["code"] == code
     ]
     return found
+
+
+def test_the_reporter_and_the_desk_see_what_was_not_used(api: Api) -> None:
+    report(api, answers={"age_now": "14"}, language="nb")
+    stored = Report.objects.get()
+    [told] = [each for each in status_of(stored.id).messages if each.from_reporter]
+    assert told.erasable
+    with translation.override("nb"):
+        shown = message(told)
+    assert shown.text.splitlines() == [
+        "Nettstedet sendte dette sammen med meldingen din, men vi kunne ikke bruke "
+        "det:",
+        "answers/age_now: 14",
+    ]
+    line = report_line(stored, (), 0)
+    page = render_to_string(
+        "console/parts/reports.html",
+        {"reports": [{"line": line}], "page": {"number": "C-1"}},
+    )
+    assert "sent with the report and not used:" in page
+    assert "answers/age_now: 14" in page
