@@ -28,6 +28,9 @@ from holdfast.policy import queries as policies
 from holdfast.review.models import Reveal
 from holdfast.triage.models import Case, CaseState, CaseTarget, Deadline
 
+SAID = "said_of"
+"""What of a receipt holds the facts that its words were made from, beside its lists."""
+
 
 def audience_of(report: Report) -> Audience:
     """Who is behind a report: a reporter, a trusted flagger, or a police officer."""
@@ -39,13 +42,12 @@ def audience_of(report: Report) -> Audience:
 
 
 def of_receipt(platform: str, body: Mapping[str, Any], *, has_codename: bool) -> Facts:
-    """What the receipt of a report says, from the lists that it holds itself."""
+    """What the receipt of a report says, from what it holds itself."""
     return Facts(
         platform=platform,
         has_codename=has_codename,
         located=any(target["located"] for target in body["targets"]),
-        told_to_hide=len(body["frozen"]),
-        hidden_before=len(body["already_frozen"]),
+        **body[SAID],
     )
 
 

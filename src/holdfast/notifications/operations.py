@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -62,7 +63,7 @@ def make_receipt(event: Event) -> None:
     before = [name for item, name in hidden.items() if item not in frozen]
     counting = counted(report)
     labels = {each.code: each.label for each in policies.current().clocks}
-    body = {
+    body: dict[str, Any] = {
         "number": report.number,
         "received_at": report.received_at.isoformat(),
         "targets": _targets(report, standing),
@@ -77,20 +78,19 @@ def make_receipt(event: Event) -> None:
             for code, due_at in _deadlines(report)
         ],
     }
+    alone = by_fingerprint_alone(report)
+    body[so.SAID] = {
+        "told_to_hide": len(frozen & counting),
+        "hidden_before": len(hidden.keys() & counting - frozen),
+        "fingerprint_alone": alone,
+        "found_in_public": alone and public(frozen).exists(),
+        "hidden_in_public": alone and public(hidden.keys() - frozen).exists(),
+    }
     kind = Kind(event.kind)
     template = "receipt" if kind == Kind.REPORT_RECEIVED else "receipt_set_aside"
     told = cell(kind, so.audience_of(report), template)
     facts = so.of_receipt(
         report.platform.name, body, has_codename=hasattr(report, "codename")
-    )
-    alone = by_fingerprint_alone(report)
-    facts = replace(
-        facts,
-        told_to_hide=len(frozen & counting),
-        hidden_before=len(hidden.keys() & counting - frozen),
-        fingerprint_alone=alone,
-        found_in_public=alone and public(frozen).exists(),
-        hidden_in_public=alone and public(hidden.keys() - frozen).exists(),
     )
     if kind == Kind.REPORT_SET_ASIDE:
         facts = replace(facts, set_aside_until=so.set_aside_until(report))

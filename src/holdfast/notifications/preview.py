@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from django.conf import settings
@@ -117,7 +117,8 @@ class _Scene:
             return None
         coded = hasattr(self.report, "codename")
         name = self.case.platform.name
-        return so.of_receipt(name, receipt.body, has_codename=coded)
+        made = so.of_receipt(name, receipt.body, has_codename=coded)
+        return replace(made, set_aside_until=self.facts.set_aside_until)
 
 
 def _case(number: str) -> Case | None:

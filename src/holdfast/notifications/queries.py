@@ -17,6 +17,7 @@ from holdfast.intake.models import Report
 from holdfast.intake.queries import by_fingerprint_alone, told_by
 from holdfast.intake.returning import ERASABLE
 from holdfast.items.models import ItemState
+from holdfast.notifications.facts import SAID
 from holdfast.notifications.knowing import hidden
 from holdfast.notifications.models import Notification
 from holdfast.policy import queries as policies
@@ -77,6 +78,8 @@ def receipt_of(report_id: UUID) -> dict[str, Any]:
     if not found:
         raise NotFound("There is no receipt for this report.")
     receipt: dict[str, Any] = json.loads(found[0][0])
+    # From what its words were made; with a fingerprint they tell less than that.
+    receipt.pop(SAID, None)
     return receipt
 
 

@@ -7,18 +7,35 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from holdfast.base.by import By
+from holdfast.base.by import By, Permission
 from holdfast.base.errors import NotAllowed, NotFound
 from holdfast.base.events import Kind
 from holdfast.base.jobs import drain
 from holdfast.intake.connectors.mailbox.fake import FakeMailbox
+from holdfast.intake.fingerprint import FingerprintGiven
+from holdfast.intake.models import Channel as IntakeChannel
+from holdfast.intake.operations import ReportGiven, TargetGiven, receive_report
+from holdfast.notifications.facts import SAID
 from holdfast.notifications.matrix import Audience, cells
-from holdfast.notifications.models import Notification
+from holdfast.notifications.models import Notification, Receipt
 from holdfast.notifications.preview import EventLine, Telling, preview
+from holdfast.notifications.queries import receipt_of
+from holdfast.signals.sign import sign_picture
+from holdfast.triage.models import Case
 from tests.stages.alarms.post import Mailbox
-from tests.stages.console.desk import colleague, look, read, reported, words_of
+from tests.stages.console.desk import (
+    CSAM,
+    colleague,
+    look,
+    read,
+    reported,
+    words_of,
+)
+from tests.stages.door.test_waves_and_misuse import report as report_as
+from tests.stages.door.test_waves_and_misuse import suspend, unfounded, warn
 from tests.stages.mail.test_mail import POST, arrive, words_in, written
 from tests.stages.mail.test_mail import post_office as post_office
+from tests.world import encoded, photograph
 
 pytestmark = pytest.mark.django_db
 
@@ -99,6 +116,48 @@ def test_the_answer_to_a_mail_is_shown_as_it_is_sent(
         known = text.words.replace(text.subject.split()[-1], number)
         assert " ".join(said.split()) == " ".join(known.split())
     assert text.subject.startswith("Your message R-")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_receipt_is_shown_as_it_was_sent(world: Any) -> None:
+    """Of a fingerprint alone it tells no place and no number."""
+    picture = encoded(photograph())
+    for name in ("p1", "p2"):
+        world.post(name, picture)
+    drain()
+    pdq = sign_picture(picture).views[0].pdq
+    receive_report(
+        ReportGiven(
+            platform_id=world.platform_id,
+            channel=IntakeChannel.PORTAL,
+            category=CSAM,
+            targets=[
+                TargetGiven(fingerprint=FingerprintGiven(pdq.bits, pdq.quality, False))
+            ],
+        ),
+        by=By("public", "portal", frozenset({Permission.REPORT_FILE})),
+    )
+    drain()
+    ada = colleague("Ada Sample", "reviewer")
+    _number, lines = preview(by=ada.by)
+    sent = Receipt.objects.get().body["words"]
+    assert "We know this picture" in sent
+    assert told(lines, Kind.REPORT_RECEIVED, "receipt").texts[0].words == sent
+    assert SAID not in receipt_of(Receipt.objects.get().report_id)
+
+
+def test_the_page_opens_for_a_case_of_somebody_who_is_suspended(world: Any) -> None:
+    actor, before = unfounded(world, 3)
+    warn(actor, before)
+    _actor, after = unfounded(world, 3, start=10)
+    suspend(actor, after)
+    world.post("new", text="words", actor="harmless")
+    child = report_as(world, "new", reporter="zealot", category=CSAM)
+    ada = colleague("Ada Sample", "reviewer")
+    case = Case.objects.get(targets__target__report=child)
+    page = words_of(ada.get("/console/messages", case=case.number))
+    assert "We keep your report, but we do not work on it now" in page
+    assert Receipt.objects.get(report=child).body["words"] in page
 
 
 def test_looking_at_the_texts_sends_and_changes_nothing(world: Any) -> None:
