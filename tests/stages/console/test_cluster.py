@@ -12,7 +12,7 @@ from holdfast.matching.rules import Basis, Likeness, Variant
 from holdfast.review.queue import queue
 from holdfast.triage.doubts import confirm_copy
 from holdfast.triage.models import CaseItem
-from holdfast.web.console import cluster, words
+from holdfast.web.console import case_view, cluster, words
 from tests.stages.console.desk import (
     case_of,
     colleague,
@@ -247,3 +247,22 @@ def test_nothing_is_in_doubt_where_nothing_is(world: Any) -> None:
     assert "Perhaps copies" not in words_of(ada.get(f"/console/case/{case.number}"))
     with pytest.raises(Exception, match="no possible copy"):
         confirm_copy(case.id, item.id, by=ada.by)
+
+
+def test_of_many_accounts_the_page_shows_some_and_says_how_many_more(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those behind what was reported, then those that stood in cases before."""
+    monkeypatch.setattr(case_view, "ACTORS_SHOWN", 3)
+    world.post("other", encoded(photograph("coffee")), actor="again")
+    world.report("https://plaza.example/p/other")
+    data = encoded(photograph())
+    for number in range(4):
+        world.post(f"c{number}", data, actor=f"account-{number}")
+    world.post("c4", data, actor="again")
+    _, case = reported(world)
+    answer = colleague("Ada", "reviewer").get(f"/console/case/{case.number}")
+    names = [actor["name"] for actor in answer.context["actors"]]
+    assert names[:2] == ["poster", "again"]
+    assert len(names) == 3
+    assert "and 3 more" in words_of(answer)

@@ -38,7 +38,7 @@ from holdfast.web.console.forms import actor_words
 ABOUT: Final = ("reported", "known")
 """The roles of what a case is about; all else in it is a copy of one of these."""
 REPORTS_SHOWN: Final = 50
-ACTORS_SHOWN: Final = 60
+ACTORS_SHOWN: Final = 12
 DELIVERIES_SHOWN: Final = 60
 EVENTS_SHOWN: Final = 80
 """Lines of each list that a page draws; it says how many more there are."""
@@ -243,9 +243,16 @@ def views_of(line: ItemLine) -> int:
 
 
 def actors_asked(page: CasePage) -> list[ActorLine]:
-    """The accounts of the case, those behind what was reported first."""
+    """The accounts of the case, those behind what was reported first.
+
+    Then those that have stood in cases before, because of a thousand that passed it on
+    a page can show a few.
+    """
     behind = {line.actor_id for line in page.items if line.role in ABOUT}
-    return sorted(page.actors, key=lambda each: each.actor_id not in behind)
+    return sorted(
+        page.actors,
+        key=lambda each: (each.actor_id not in behind, -each.earlier_count),
+    )
 
 
 def actor_block(actor: ActorLine, category_of: Mapping[str, str]) -> dict[str, Any]:

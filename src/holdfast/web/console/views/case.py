@@ -114,6 +114,7 @@ class CaseView(Page):
                 case_view.actor_block(each, labels)
                 for each in case_view.actors_asked(page)[: case_view.ACTORS_SHOWN]
             ],
+            "actors_more": len(page.actors) - case_view.ACTORS_SHOWN,
             "outcomes": words.OUTCOMES,
             "grounds": {each.code: each.words for each in policy.grounds},
         }
