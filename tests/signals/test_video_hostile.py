@@ -197,6 +197,19 @@ def test_damage_in_the_middle_is_stepped_over(tmp_path: Path) -> None:
     assert signals.signed_ms > 0
 
 
+def test_a_stream_that_begins_in_the_middle_is_left_alone(tmp_path: Path) -> None:
+    """One byte changed: PyAV stumbles over a stream it did not know of at first."""
+    data = bytearray(in_container("film.ts", tmp_path))
+    for start in range(len(data) // 376 * 188, len(data), 188):
+        if data[start + 1 : start + 3] == b"\x41\x00":
+            data[start + 2] = 0x33
+            break
+    else:
+        pytest.fail("the film's packets have another number")
+    signals = sign_video(io.BytesIO(bytes(data)))
+    assert signals.signed_ms > 11_000
+
+
 def test_a_stream_of_noise_is_refused(tmp_path: Path) -> None:
     data = bytearray(in_container("film.ts", tmp_path))
     chance = random.Random(2)

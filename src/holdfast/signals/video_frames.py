@@ -244,6 +244,10 @@ class VideoReader(AbstractContextManager["VideoReader"]):
             yield from self._packets
         except FFmpegError:
             self.incomplete = RefusalReason.TRUNCATED
+        except IndexError:
+            # At the end PyAV asks for the rest of every stream, and stumbles over one
+            # that began in the middle of the file; of ours it has asked before.
+            return
 
     def _prepare(self, threads: int) -> None:
         context = self._stream.codec_context
