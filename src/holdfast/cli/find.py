@@ -7,7 +7,6 @@ picture is opened. The log keeps that somebody looked, and how much was found.
 from __future__ import annotations
 
 import json
-import os
 import re
 from dataclasses import asdict
 from pathlib import Path
@@ -27,7 +26,7 @@ from holdfast.signals.features import available, extract_query
 from holdfast.signals.media import MAX_FILE_BYTES, decode_luma
 from holdfast.signals.refusal import MediaRefused, RefusalReason
 from holdfast.signals.sign import Signals, sign_picture
-from holdfast.signals.video import sign_video
+from holdfast.signals.video import ALL_CORES, sign_video
 from holdfast.signals.video_kind import PREFIX_BYTES, is_video
 from holdfast.triage.queries import case_numbers
 
@@ -128,7 +127,7 @@ def sign(path: Path) -> Signals:
         with path.open("rb") as file:
             try:
                 if is_video(file.read(PREFIX_BYTES)):
-                    return sign_video(path, turns=True, threads=os.cpu_count() or 1)
+                    return sign_video(path, turns=True, threads=ALL_CORES)
                 size_bytes = path.stat().st_size
                 if size_bytes > MAX_FILE_BYTES:
                     reason = RefusalReason.TOO_LARGE_FILE

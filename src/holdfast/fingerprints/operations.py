@@ -28,7 +28,7 @@ from holdfast.signals.features import Features
 from holdfast.signals.refusal import MediaRefused
 from holdfast.signals.sign import Signals, sign_picture
 from holdfast.signals.sign import View as SignedView
-from holdfast.signals.video import VideoSignals, sign_video
+from holdfast.signals.video import ALL_CORES, VideoSignals, sign_video
 from holdfast.signals.video_kind import PREFIX_BYTES, is_video
 
 AT_ONCE_BYTES = 32 * 1024 * 1024
@@ -81,7 +81,9 @@ def _sign(file: BinaryIO, *, skim: bool) -> _Signed:
             data = file.read()
             picture = sign_picture(data)
             return _Signed(digests, picture, described(data, picture))
-        signals = sign_video(file, keyframes_only=skim, turns=True, digests=digests)
+        signals = sign_video(
+            file, keyframes_only=skim, turns=True, threads=ALL_CORES, digests=digests
+        )
     except MediaRefused as refused:
         return _Signed(digests, refusal=refused.reason.value)
     return _Signed(digests, signals, skimmed=skim)

@@ -24,6 +24,7 @@ Only where nothing decodes is it refused.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -45,6 +46,8 @@ EVERY_S = 1.0
 """One frame a second: vPDQ's default (``seconds_per_hash``)."""
 MIN_EVERY_S, MAX_EVERY_S = 0.2, 60.0
 """Every frame of a 25 Hz film is looked at; one a minute is always kept."""
+ALL_CORES = 0
+"""As many threads as this process may use cores."""
 LOOKS = 5
 """Times in ``every_s`` that a frame is looked at where it does not move fast."""
 MAX_CLOSE_VIEWS = 20_000
@@ -92,9 +95,9 @@ def sign_video(
     ``keyframes_only``: a fast first pass over the frames the encoder made to stand
     alone, at most one every ``every_s``; it may find a copy and never says there is
     none. ``turns``: keep all eight variants of each frame, to ask for mirrored copies
-    with. ``threads``: for decoding; workers that fill all cores want one. ``digests``:
-    of the file, where they are known already; making them takes as long as a pass
-    over keyframes.
+    with. ``threads``: 1 where other processes fill the cores; ALL_CORES where this is
+    the one film that is read. The views are the same. ``digests``: of the file, where
+    they are known already; making them takes as long as a pass over keyframes.
 
     Raises :class:`~holdfast.signals.refusal.MediaRefused`: not_a_video,
     too_large_file, too_many_pixels, too_long, unsupported_format, truncated, broken.
@@ -113,11 +116,14 @@ def sign_video(
                 digests=digests,
             )
     deadline = time.monotonic() + MAX_READ_S
+    threads = threads or len(os.sched_getaffinity(0))
     depth = Depth.KEYFRAMES if keyframes_only else Depth.REFERENCES
     look_s = every_s if keyframes_only else every_s / LOOKS
-    for each in (depth, Depth.EVERYTHING):
+    readings = [(depth, threads)] if threads > 1 else []
+    readings += [(depth, 1), (Depth.EVERYTHING, 1)]
+    for each, its_threads in readings:
         reader = VideoReader(
-            source, every_s=look_s, depth=each, threads=threads, deadline=deadline
+            source, every_s=look_s, depth=each, threads=its_threads, deadline=deadline
         )
         with reader:
             views = _read(reader, every_s, turns)
