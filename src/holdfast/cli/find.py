@@ -7,6 +7,7 @@ picture is opened. The log keeps that somebody looked, and how much was found.
 from __future__ import annotations
 
 import json
+import os
 import re
 from dataclasses import asdict
 from pathlib import Path
