@@ -20,6 +20,7 @@ from uuid import UUID
 from django.db import connection, transaction
 from procrastinate.contrib.django import app as jobs
 from procrastinate.jobs import Job
+from procrastinate.types import JSONValue
 
 from holdfast.base import clock
 from holdfast.base.by import SYSTEM, By
@@ -32,7 +33,7 @@ Step = Callable[[Event], None]
 About = Mapping[str, UUID | int | str | None]
 Tick = Callable[[], None]
 
-STEP_TASK = "holdfast.step"
+STEP_TASK, SPREAD_TASK = "holdfast.step", "holdfast.spread"
 QUEUE, SLOW_QUEUE = "steps", "slow"
 ALARM_AFTER_ATTEMPTS = 3
 """A step that failed this often is an alarm; it is tried again all the same."""
@@ -371,21 +372,25 @@ def _enqueued_together() -> Iterator[list[Job]]:
 
 
 def _jobs(line: On, events: Sequence[Event], later_s: int) -> Iterator[Job]:
-    """A job for each ``soon`` step and event.
+    """One job for each ``soon`` step.
 
-    A bulk step is one job for all that was told together: it finds its work itself.
+    A bulk step finds itself what else was told. Any other is a job for each event; of
+    many, one job enqueues them, for that takes longer than a report may wait.
     """
-    if not line.soon:
-        return
-    deferrer = jobs.configure_task(
-        STEP_TASK,
-        queue=SLOW_QUEUE if line.slow else QUEUE,
-        priority=line.priority,
-        schedule_in={"seconds": later_s} if later_s else None,
-    )
+    ids: list[JSONValue] = [event.id for event in events]
     for step in line.soon:
-        for event in events[:1] if step in _bulk else events:
-            yield deferrer.make_new_job(event_id=event.id, name=step_name(step))
+        name = step_name(step)
+        is_one = step in _bulk or len(ids) == 1
+        deferrer = jobs.configure_task(
+            STEP_TASK if is_one else SPREAD_TASK,
+            queue=SLOW_QUEUE if line.slow else QUEUE,
+            priority=line.priority,
+            schedule_in={"seconds": later_s} if later_s else None,
+        )
+        if is_one:
+            yield deferrer.make_new_job(event_id=ids[0], name=name)
+        else:
+            yield deferrer.make_new_job(event_ids=ids, name=name)
 
 
 def _plain(value: UUID | int | str | None) -> int | str:

@@ -16,10 +16,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
-from django.db import Error, close_old_connections, connection
+from django.db import Error, close_old_connections, connection, transaction
 from procrastinate import BaseRetryStrategy, JobContext, RetryDecision
 from procrastinate.contrib.django import app as jobs
 from procrastinate.jobs import Job
@@ -29,6 +30,7 @@ from holdfast.base.events import (
     ALARM_AFTER_ATTEMPTS,
     QUEUE,
     SLOW_QUEUE,
+    SPREAD_TASK,
     STEP_TASK,
     Every,
     Tick,
@@ -65,10 +67,28 @@ class NeverGiveUp(BaseRetryStrategy):
 
 @jobs.task(name=STEP_TASK, pass_context=True, retry=NeverGiveUp())
 def step(context: JobContext, event_id: int, name: str) -> None:
-    """The one task there is: run one step of the flow for one event."""
+    """Run one step of the flow for one event."""
+    with _connected(context):
+        run_step(event_id, name, context.job.attempts)
+
+
+@jobs.task(name=SPREAD_TASK, pass_context=True, retry=NeverGiveUp())
+def spread(context: JobContext, event_ids: list[int], name: str) -> None:
+    """Enqueue one step for each of many events, which are retried each by itself."""
+    deferrer = jobs.configure_task(
+        STEP_TASK, queue=context.job.queue, priority=context.job.priority
+    )
+    with _connected(context), transaction.atomic():
+        jobs.job_manager.batch_defer_jobs(
+            [deferrer.make_new_job(event_id=each, name=name) for each in event_ids]
+        )
+
+
+@contextmanager
+def _connected(context: JobContext) -> Iterator[None]:
     close_old_connections()
     try:
-        run_step(event_id, name, context.job.attempts)
+        yield
     finally:
         if context.additional_context.get("once"):
             connection.close()
