@@ -303,7 +303,7 @@ def test_staff_ask_set_questions_once_in_the_reporters_language(world: World) ->
 
 
 def test_a_clock_says_how_long_there_still_is(client: Client) -> None:
-    assert re.search(r"23 h \d+ min left", page(client))
+    assert re.search(r"23 hours \d+ minutes? left", page(client))
     with clock.shifted(timedelta(hours=25)):
         steps = standing.clocks(status_of(Report.objects.get().id))
     assert all(each.left == "" for each in steps)
