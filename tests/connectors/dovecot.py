@@ -9,10 +9,12 @@ import datetime
 import imaplib
 import os
 import pwd
+import select
 import shutil
 import signal
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -79,9 +81,11 @@ class Dovecot:
     plain_port: int
     tls_port: int
 
-    def url(self, scheme: str = "imaps", password: str = PASSWORD) -> str:
+    def url(
+        self, scheme: str = "imaps", password: str = PASSWORD, port: int = 0
+    ) -> str:
         """``HOLDFAST_IMAP`` for it. Its certificate is for this name."""
-        port = self.tls_port if scheme == "imaps" else self.plain_port
+        port = port or (self.tls_port if scheme == "imaps" else self.plain_port)
         who = f"{quote(USER, safe='')}:{quote(password, safe='')}"
         return f"{scheme}://{who}@localhost:{port}/INBOX"
 
@@ -101,6 +105,38 @@ class Dovecot:
         assert status == "OK", said
         session.logout()
         return int(said[0].split()[2].rstrip(b"]"))
+
+
+@contextmanager
+def breaking_at(word: bytes, port: int) -> Iterator[int]:
+    """A line to a server that is cut when a client says ``word``, once; its port."""
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        cut = threading.Event()
+        thread = threading.Thread(target=_pass_on, args=(door, port, word, cut))
+        thread.start()
+        yield int(door.getsockname()[1])
+        # Unblocks the thread that waits for another client.
+        door.shutdown(socket.SHUT_RDWR)
+        thread.join()
+
+
+def _pass_on(door: socket.socket, port: int, word: bytes, cut: threading.Event) -> None:
+    while True:
+        try:
+            client, _address = door.accept()
+        except OSError:
+            return
+        with client, socket.create_connection(("127.0.0.1", port)) as server:
+            ends = {client: server, server: client}
+            while True:
+                ready, _write, _error = select.select(list(ends), [], [])
+                said = ready[0].recv(65536)
+                if not said:
+                    break
+                if ready[0] is client and word in said and not cut.is_set():
+                    cut.set()
+                    break
+                ends[ready[0]].sendall(said)
 
 
 def missing() -> str:

@@ -534,6 +534,26 @@ def test_the_whole_way_with_a_real_mailbox_and_a_real_mail_server(
     assert open_by_codename(words_in(answer)) == Report.objects.get().id
 
 
+@committed
+@pytest.mark.skipif(bool(dovecot.missing()), reason=dovecot.missing())
+@pytest.mark.parametrize("word", [b"BODY.PEEK", b"STORE", b"EXPUNGE"])
+def test_a_line_that_breaks_loses_nothing_and_reports_nothing_twice(
+    world: World, server: dovecot.Dovecot, settings: Settings, word: bytes
+) -> None:
+    for place in range(3):
+        server.deliver(written(f"Mail {place}", Message_ID=f"<{place}@x>").as_bytes())
+    with dovecot.breaking_at(word, server.plain_port) as port:
+        settings.HOLDFAST_IMAP = server.url("imap", port=port)
+        with pytest.raises(Unavailable):
+            mails.read_mail()
+        mails.read_mail()
+    said = sorted(Report.objects.values_list("words", flat=True))
+    assert said == [f"Help\n\nMail {place}" for place in range(3)]
+    session = server.session()
+    assert session.uid("SEARCH", "ALL")[1] == [b""]
+    session.logout()
+
+
 def test_new_words_open_the_report_and_the_old_ones_do_not(world: World) -> None:
     received = world.report(POST, wants_codename=True)
     assert received.codename
