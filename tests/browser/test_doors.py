@@ -12,9 +12,16 @@ import pytest
 from playwright.sync_api import expect
 
 from holdfast.base import clock
+from holdfast.items.models import Actor
 from tests.browser.browser import NARROW, Visitor
 from tests.browser.test_console import EVERYBODY, check, enter
 from tests.stages.console.desk import colleague
+from tests.stages.door.test_waves_and_misuse import (
+    INTENTION,
+    REASON,
+    unfounded,
+    warn,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -85,3 +92,32 @@ def test_the_police(visitor: Visitor, world: Any) -> None:
     page.get_by_label("Where is it?").fill("https://plaza.example/p/1")
     page.get_by_role("button", name="Send the report").click()
     expect(page.get_by_text("Your words", exact=True)).to_be_visible()
+
+
+def test_a_wave_and_who_misuses_reporting(visitor: Visitor, world: Any) -> None:
+    actor, before = unfounded(world, 3)
+    warn(actor, before)
+    unfounded(world, 3, start=10)
+    ada = colleague("Ada Sample", *EVERYBODY, signed_in=False)
+    about = Actor.objects.get(external_id="harmless")
+    page = enter(visitor, ada, f"/console/waves/{about.id}")
+    check(page, "wave")
+    page.get_by_role("link", name="zealot").click()
+    expect(page.get_by_text("Warned:")).to_be_visible()
+    check(page, "reporter")
+    page.get_by_role("button", name="Suspend for these days").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    check(page, "reporter-errors")
+    boxes = page.get_by_role("checkbox")
+    # What was reported before the warning cannot be chosen.
+    expect(boxes).to_have_count(3)
+    for place in range(3):
+        boxes.nth(place).check()
+    page.get_by_label("What shows the intention?").fill(INTENTION)
+    page.get_by_label("Why is this misuse").fill(REASON)
+    page.get_by_label("For how many days?").fill("30")
+    page.get_by_role("button", name="Suspend for these days").click()
+    expect(page.get_by_role("button", name="Lift it now")).to_be_visible()
+    # Nothing is left that could count once more.
+    expect(page.get_by_role("checkbox")).to_have_count(0)
+    check(page, "reporter-suspended")

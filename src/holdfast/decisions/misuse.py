@@ -85,6 +85,8 @@ class Standing:
     platform: str
     reports: tuple[ReportLine, ...]
     warned_at: datetime | None
+    counts_from: datetime | None
+    """Only what was reported after it counts: the warning, or the last suspension."""
     suspension_id: UUID | None
     suspended_until: datetime | None
 
@@ -109,6 +111,7 @@ def standing_of(actor_id: UUID, *, by: By) -> Standing:
         platform=actor.platform.name,
         reports=tuple(_lines(actor_id)),
         warned_at=warning.warned_at if warning else None,
+        counts_from=_counts_from(warning) if warning else None,
         suspension_id=running.id if running else None,
         suspended_until=running.ends_at if running else None,
     )
@@ -169,9 +172,7 @@ def suspend(
         warning = _last_warning(actor_id)
         if warning is None:
             raise Refused("Warn first. Only what goes on after that can be suspended.")
-        since = max(
-            warning.warned_at, _last_suspended_at(actor_id) or warning.warned_at
-        )
+        since = _counts_from(warning)
         found = _factors(actor_id, unfounded, intention, since=since)
         now = clock.now()
         made = ReportingSuspension.objects.create(
@@ -294,6 +295,10 @@ def _last_warning(actor_id: UUID) -> MisuseWarning | None:
     return warnings.order_by("-warned_at").first()
 
 
-def _last_suspended_at(actor_id: UUID) -> datetime | None:
-    made = ReportingSuspension.objects.filter(warning__reporter_actor=actor_id)
-    return made.order_by("-suspended_at").values_list("suspended_at", flat=True).first()
+def _counts_from(warning: MisuseWarning) -> datetime:
+    """What was reported by then has been warned of, or suspended for, already."""
+    made = ReportingSuspension.objects.filter(
+        warning__reporter_actor=warning.reporter_actor_id
+    )
+    times = made.values_list("suspended_at", flat=True)
+    return max([warning.warned_at, *times])

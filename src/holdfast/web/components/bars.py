@@ -102,4 +102,5 @@ def _bars(
 
 
 def _moment(at: datetime) -> str:
-    return str(date_format(localtime(at), "SHORT_DATETIME_FORMAT"))
+    # Nobody takes the month for the day, as in the short format of every country.
+    return str(date_format(localtime(at), "j M Y, H:i"))

@@ -11,7 +11,6 @@ from uuid import UUID
 
 from django import forms
 
-from holdfast.decisions.misuse import LONGEST_DAYS, Standing
 from holdfast.languages.choice import language_name
 from holdfast.policy.rules import URGENCIES, Category, Policy
 from holdfast.review.lines import ActorLine
@@ -32,7 +31,8 @@ PASSWORD_CHARS: Final = 1024
 Choices = list[tuple[str, str]]
 
 
-def _words(label: str, *, hint: str = "") -> forms.CharField:
+def words_field(label: str, *, hint: str = "") -> forms.CharField:
+    """A box for a reason or a note."""
     return forms.CharField(
         label=label,
         widget=forms.Textarea(attrs={"rows": 4}),
@@ -145,7 +145,7 @@ class Languages(forms.Form):
 class Note(forms.Form):
     """A remark."""
 
-    words = _words("Note")
+    words = words_field("Note")
 
 
 class Reveal(forms.Form):
@@ -187,7 +187,7 @@ class Thaw(forms.Form):
     """Which frozen item may be shown again, and why."""
 
     item = forms.ChoiceField(label="What is shown again")
-    reason = _words("Why, in writing")
+    reason = words_field("Why, in writing")
 
     def __init__(self, data: Any = None, *, items: Choices) -> None:
         super().__init__(data)
@@ -233,7 +233,7 @@ class Decide(forms.Form):
         error_messages={"required": "Choose whether an authority is told."},
     )
     why_not_refer = WordsWhenNeeded(label="If not: why no authority is told")
-    reason = _words("Reason, in writing", hint="It is quoted in the decision.")
+    reason = words_field("Reason, in writing", hint="It is quoted in the decision.")
 
     def __init__(
         self,
@@ -377,32 +377,3 @@ def _grounds(policy: Policy, category: str) -> Sequence[Any]:
 
 def _own_grounds(categories: Sequence[Category], code: str) -> tuple[str, ...]:
     return next((each.grounds for each in categories if each.code == code), ())
-
-
-class Misuse(forms.Form):
-    """Which reports were manifestly unfounded, and what shows that it was meant so."""
-
-    unfounded = forms.MultipleChoiceField(
-        label="Reports that were manifestly unfounded",
-        help_text="Only those in which people have found nothing can count.",
-        widget=forms.CheckboxSelectMultiple,
-        error_messages={"required": "Choose the reports that count."},
-    )
-    intention = _words(
-        "What shows the intention?", hint="What can be seen, and where it was seen."
-    )
-    reason = _words("Why is this misuse, and not a mistake?")
-    days = forms.IntegerField(
-        label="For how many days?", min_value=1, max_value=LONGEST_DAYS
-    )
-
-    def __init__(self, data: Any = None, *, standing: Standing) -> None:
-        super().__init__(data)
-        since = standing.warned_at
-        self.fields["unfounded"].choices = [  # type: ignore[attr-defined]  # A ChoiceField.
-            (str(each.id), f"{each.number}, {each.category}")
-            for each in standing.reports
-            if each.may_count and (since is None or each.received_at > since)
-        ]
-        if since is None:
-            del self.fields["days"]

@@ -14,10 +14,12 @@ from django.http import HttpRequest, HttpResponse
 
 from holdfast.base.by import Permission
 from holdfast.decisions import misuse
+from holdfast.languages.choice import in_words
+from holdfast.policy.queries import category_of
 from holdfast.triage.waves import wave_about
 from holdfast.web.components.bars import Stretch, wave_in_words
 from holdfast.web.components.shapes import Fact
-from holdfast.web.console.forms import Misuse
+from holdfast.web.console.misuse_form import Misuse
 from holdfast.web.console.page import FormPage, Page
 
 
@@ -84,7 +86,12 @@ class ReporterPage(FormPage):
 
     def around(self) -> dict[str, Any]:
         """Where things stand."""
-        return {"standing": misuse.standing_of(self.actor, by=self.by)}
+        standing = misuse.standing_of(self.actor, by=self.by)
+        lines = [
+            (each, in_words(category_of(each.category).label))
+            for each in standing.reports
+        ]
+        return {"standing": standing, "lines": lines}
 
 
 class LiftSuspension(Page):
