@@ -110,11 +110,15 @@ def wave_about(actor_id: UUID, *, by: By) -> Wave:
     of_children = {
         each.code for each in policies.current().categories if each.child_safety
     }
+    found = CaseTarget.objects.filter(target__report__in=reports).exclude(
+        case__outcome=""
+    )
+    # A report about several things of one case, or of two alike, counts once.
     outcomes = Counter(
-        CaseTarget.objects.filter(target__report__in=reports)
-        .values_list("target__report", "case__outcome")
-        .distinct()
-        .values_list("case__outcome", flat=True)
+        outcome
+        for _report, outcome in found.values_list(
+            "target__report", "case__outcome"
+        ).distinct()
     )
     people = Counter(each.reporter_actor for each in reports if each.reporter_actor)
     return Wave(

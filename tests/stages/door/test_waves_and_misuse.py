@@ -168,6 +168,16 @@ def test_the_picture_of_a_wave_counts_what_came(world: World) -> None:
         wave_about(actor.id, by=By("staff", "x", frozenset()))
 
 
+def test_the_picture_counts_each_report_that_was_decided(world: World) -> None:
+    unfounded(world, 3)
+    about = Actor.objects.get(external_id="harmless").id
+    assert wave_about(about, by=LEAD).decided_no_violation == 3
+    first = Report.objects.earliest("received_at")
+    Case.objects.filter(targets__target__report=first).update(outcome="violation")
+    wave = wave_about(about, by=LEAD)
+    assert (wave.decided_no_violation, wave.decided_violation) == (2, 1)
+
+
 def test_a_warning_comes_first_and_only_what_follows_it_counts(world: World) -> None:
     actor, before = unfounded(world, 3)
     with pytest.raises(Refused, match="Warn first"):
