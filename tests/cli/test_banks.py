@@ -8,15 +8,17 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from holdfast.base import clock
 from holdfast.base.errors import HoldfastError, InvalidInput, NotFound
 from holdfast.cli import COMMANDS, banks
 from holdfast.cli.banks import CREDENTIALS_VARIABLE
 from holdfast.cli.check import outbound
 from holdfast.cli.operator import OPERATOR
+from holdfast.matching.bank import open_bank, revoke
 from holdfast.matching.bank_files import import_bank
 from holdfast.matching.connectors.connect import KINDS
 from holdfast.matching.formats import Signal, read
-from holdfast.matching.models import BankEntry, HashExchange
+from holdfast.matching.models import BankEntry, BankKind, HashExchange
 from holdfast.signals.sign import sign_picture
 from tests.world import World, encoded, photograph
 
@@ -52,9 +54,17 @@ def test_the_program_knows_them() -> None:
 
 
 def test_banks_are_listed(bank: str) -> None:
+    """Whose each bank is, and what it holds, in 80 columns and with nothing cut off."""
+    long = "a-list-with-a-name-that-is-as-long-as-people-give-them"
+    open_bank(long, "Long", BankKind.IMPORTED, category=CATEGORY, by=OPERATOR)
+    [entry, _] = BankEntry.objects.order_by("id")
+    revoke([entry.id], WHY, by=OPERATOR)
+    BankEntry.objects.exclude(id=entry.id).update(expires_at=clock.now())
     listed = run("bank", "list")
-    assert bank in listed
-    assert "bank.txt" in listed
+    for said in (bank, "bank.txt", CATEGORY, str(OPERATOR), "1 expired", "1 revoked"):
+        assert said in listed
+    assert "…" not in listed
+    assert max(len(line) for line in listed.splitlines()) <= 80
 
 
 def test_a_bank_is_revoked_by_what_it_would_match(bank: str, tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ from holdfast.matching.connectors.connect import KINDS
 from holdfast.matching.exchange_list import exchanges
 from holdfast.matching.find import banked
 from holdfast.matching.formats import Form, Kind
-from holdfast.matching.sources import precision_by_bank
+from holdfast.matching.sources import BankLine, precision_by_bank
 
 app = typer.Typer()
 bank = typer.Typer(help="Known hashes: how good each bank is; revoke.")
@@ -46,23 +46,40 @@ CREDENTIALS_VARIABLE = "HOLDFAST_EXCHANGE_CREDENTIALS"
 
 @bank.command("list")
 def banks() -> None:
-    """All banks: what they hold, and how much of what they found was what they say."""
-    table = Table("bank", "kind", "source")
-    for name in ("signals", "revoked", "found", "decided", "precision"):
-        table.add_column(name, justify="right")
+    """All banks: whose they are, what they hold, and how much of what they found
+    people have found to be what they say."""
+    table = Table(show_lines=True)
+    # A name that is cut off is of no use to the other commands.
+    for name in ("bank", "from", "signals"):
+        table.add_column(name, overflow="fold")
+    for name in ("found", "decided", "precision"):
+        table.add_column(name, justify="right", no_wrap=True)
     for line in precision_by_bank(by=OPERATOR):
-        precision = "" if line.precision is None else f"{line.precision:.0%}"
         table.add_row(
-            line.slug,
-            line.kind,
-            escape(line.source),
-            f"{line.entries:,}",
-            f"{line.revoked:,}",
+            f"{line.slug}\n{line.kind}",
+            "\n".join(escape(each) for each in _origin(line)),
+            "\n".join(_signals(line)),
             f"{line.found:,}",
             f"{line.decided:,}",
-            precision,
+            "" if line.precision is None else f"{line.precision:.0%}",
         )
     console.print(table)
+
+
+def _origin(line: BankLine) -> Iterator[str]:
+    if line.source:
+        yield line.source
+    if line.category:
+        yield line.category
+    yield f"{line.added_by}, {line.added_at:%Y-%m-%d}"
+
+
+def _signals(line: BankLine) -> Iterator[str]:
+    yield f"{line.entries:,}"
+    if line.expired:
+        yield f"{line.expired:,} expired"
+    if line.revoked:
+        yield f"{line.revoked:,} revoked"
 
 
 @bank.command("revoke")

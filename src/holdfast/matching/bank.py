@@ -32,7 +32,7 @@ from holdfast.matching.models import (
     BankState,
     SignalKind,
 )
-from holdfast.matching.operations import look_around, write_down
+from holdfast.matching.operations import HERE, WATCHED, look_around, write_down
 from holdfast.matching.queries import Copy, cleared_among, looked_for
 from holdfast.matching.rules import (
     SAME_BYTES,
@@ -77,12 +77,15 @@ def open_bank(
 ) -> UUID:
     """The bank of this slug, made if there is none; a known one stays as it is.
 
-    Raises ``InvalidInput`` for a bank of our own decisions, a known one of another
-    kind, or a new one whose slug is not lower-case words with dashes between.
+    Raises ``InvalidInput`` for a bank of our own decisions or its name, a known one of
+    another kind, or a new one whose slug is not lower-case words with dashes between.
     """
     by.require(Permission.BANK_MANAGE)
     if kind not in (BankKind.IMPORTED, BankKind.EXCHANGE):
         raise InvalidInput("What was decided here is banked by deciding it.")
+    # Taken or not yet: else what people decide here would stand in somebody's list.
+    if slug.startswith(WATCHED) or slug in {ours for ours, _ in HERE.values()}:
+        raise InvalidInput("A bank of Holdfast itself has this name. Take another.")
     is_plain = len(slug) <= MAX_SLUG and SLUG.fullmatch(slug)
     if not is_plain and not Bank.objects.filter(slug=slug).exists():
         raise InvalidInput(

@@ -37,6 +37,9 @@ HERE = {
     BankKind.DECIDED: ("decided-here", "Decided here"),
 }
 """Slug and name of the banks of this installation itself."""
+WATCHED = "watched-"
+"""What the slug of a bank of reporters' fingerprints begins with; the platform's
+follows."""
 
 
 def compare_with_known(event: Event) -> None:

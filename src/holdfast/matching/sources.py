@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Q
 
+from holdfast.base import clock
 from holdfast.base.by import By, Permission
 from holdfast.matching.models import Bank, BankEntry, BankState, Match
 from holdfast.matching.rules import precision
@@ -17,9 +19,10 @@ from holdfast.matching.rules import precision
 class BankLine:
     """A bank, what it holds, and what came of what it found.
 
-    ``entries`` and ``revoked`` count signals, the others items: found by an entry,
-    ``decided`` by people since, and of these found to violate. ``precision`` is their
-    share, 0 to 1; None while nothing is decided.
+    ``entries``, ``revoked`` and ``expired`` (of those not revoked) count signals, the
+    others items: found by an entry, ``decided`` by people since, and of these found to
+    violate. ``precision`` is their share, 0 to 1; None while nothing is decided.
+    ``category`` is blank where each entry says its own.
     """
 
     id: UUID
@@ -27,8 +30,12 @@ class BankLine:
     name: str
     kind: str
     source: str
+    category: str
+    added_by: str
+    added_at: datetime
     entries: int
     revoked: int
+    expired: int
     found: int
     decided: int
     violating: int
@@ -43,6 +50,7 @@ def precision_by_bank(*, by: By) -> list[BankLine]:
 
 def _line(bank: Bank) -> BankLine:
     entries = BankEntry.objects.filter(bank=bank)
+    standing = entries.exclude(state=BankState.REVOKED)
     here = entries.filter(item__isnull=False)
     matches = Match.objects.filter(
         Q(entry__bank=bank) | Q(against__in=here.values("item"))
@@ -60,8 +68,12 @@ def _line(bank: Bank) -> BankLine:
         name=bank.name,
         kind=bank.kind,
         source=bank.source,
-        entries=entries.exclude(state=BankState.REVOKED).count(),
+        category=bank.category,
+        added_by=bank.added_by,
+        added_at=bank.added_at,
+        entries=standing.count(),
         revoked=entries.filter(state=BankState.REVOKED).count(),
+        expired=standing.filter(expires_at__lte=clock.now()).count(),
         found=matches.values("item").distinct().count(),
         decided=sum(decided.values()),
         violating=decided["violation"],

@@ -36,7 +36,7 @@ from holdfast.matching.models import (
     Match,
     SignalKind,
 )
-from holdfast.matching.operations import write_down
+from holdfast.matching.operations import WATCHED, write_down
 from holdfast.matching.queries import Copy
 from holdfast.matching.rules import Likeness, strength
 from holdfast.policy import queries as policies
@@ -215,7 +215,7 @@ def _end(entries: QuerySet[BankEntry], *, by: By, because: str) -> None:
 
 def _bank_of(platform: Platform) -> Bank:
     return Bank.objects.get_or_create(
-        slug=f"watched-{platform.slug}",
+        slug=f"{WATCHED}{platform.slug}",
         defaults={
             "name": f"Reported by fingerprint ({platform.name})",
             "kind": BankKind.WATCHED,

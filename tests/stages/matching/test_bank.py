@@ -187,6 +187,17 @@ def test_bad_signals_are_refused_and_poor_ones_left_out(
     assert not BankEntry.objects.exists()
 
 
+@pytest.mark.parametrize("slug", ["decided-here", "reported-here", "watched-plaza"])
+def test_no_list_takes_the_name_of_a_bank_of_our_own(world: World, slug: str) -> None:
+    """Before anything is decided there is no such bank yet, and it would become it."""
+    with pytest.raises(InvalidInput, match="of Holdfast itself"):
+        open_bank(slug, "A list", BankKind.IMPORTED, category=CATEGORY, by=SYSTEM)
+    item = world.post("1", encoded(photograph()))
+    world.report("https://plaza.example/p/1")
+    decide(Case.objects.get(), "violation")
+    assert BankEntry.objects.filter(item=item, bank__kind="decided").exists()
+
+
 def test_revoked_it_matches_no_more_and_is_not_imported_again(
     world: World, bank: UUID
 ) -> None:
