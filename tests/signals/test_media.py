@@ -265,6 +265,12 @@ def test_stray_bytes_between_segments_of_a_jpeg_are_no_way_round() -> None:
     assert distance(decode_luma(stray).pixels, decode_luma(data).pixels) < 1
 
 
+def test_thousands_of_empty_segments_of_a_jpeg_are_stepped_over() -> None:
+    data = encode(Image.fromarray(scene(100, 100)), "JPEG")
+    padded = data[:2] + segment(0xFE, b"") * 100_000 + data[2:]
+    assert (decode_luma(padded).pixels == decode_luma(data).pixels).all()
+
+
 @pytest.mark.parametrize("side", range(1, 9))
 def test_a_jpeg_of_a_few_pixels_is_whole(side: int) -> None:
     data = encode(Image.fromarray(scene(side, 300)), "JPEG")

@@ -15,7 +15,7 @@ from PIL import Image
 
 from holdfast.signals.luma import MAX_MISSING_SHARE
 from holdfast.signals.media import decode_frames, decode_luma
-from holdfast.signals.png import made_whole, picture_alone
+from holdfast.signals.png import MAX_CHUNKS, made_whole, picture_alone
 from holdfast.signals.refusal import MediaRefused, RefusalReason
 from tests.world import photograph
 
@@ -70,6 +70,19 @@ def of_pixels(packed: bytes) -> bytes:
 @pytest.mark.filterwarnings("error")
 def test_what_stands_beside_the_picture_cannot_hide_it(added: bytes) -> None:
     assert (decode_luma(with_chunk(DATA, added)).pixels == LUMA).all()
+
+
+@pytest.mark.parametrize("name", [b"tEXt", b"IDAT", b"eXIf"])
+def test_thousands_of_empty_chunks_are_stepped_over(name: bytes) -> None:
+    data = with_chunk(DATA, chunk(name, b"") * 100_000)
+    assert (decode_luma(data).pixels == LUMA).all()
+
+
+def test_millions_of_chunks_are_not_read() -> None:
+    data = with_chunk(DATA, chunk(b"IDAT", b"") * (MAX_CHUNKS + 1))
+    with pytest.raises(MediaRefused) as refused:
+        decode_luma(data)
+    assert refused.value.reason is RefusalReason.BROKEN
 
 
 def test_pixels_count_whatever_their_checksums_say() -> None:

@@ -15,9 +15,10 @@ from PIL.ExifTags import Base
 
 from holdfast.signals.refusal import MediaRefused, RefusalReason
 
-MAX_SEGMENTS = 20_000
-"""Marker segments read before the file is called broken. An ICC profile and extended
-metadata take a few hundred; millions of empty segments only burn time."""
+MAX_SEGMENTS = 1_000_000
+"""Marker segments read before the file is called broken: more of them only burn time
+(these take about a second). An ICC profile and extended metadata take a few hundred,
+but browsers step over thousands of empty ones, so a few are no way round."""
 
 _MARKER = re.compile(rb"\xff([\x01-\xcf\xd8-\xfe])")
 """A marker: not a stuffed FF 00, not a restart marker, not fill."""

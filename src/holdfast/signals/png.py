@@ -23,6 +23,11 @@ PIECE_BYTES = 1 << 20
 STEP_BYTES = 512
 """Of packed pixels unpacked at once: what is damaged costs no more of what is before
 it."""
+MAX_CHUNKS = 1_000_000
+"""Read before the file is called broken: more of them only burn time (these take about
+a second). Browsers step over thousands of empty ones, so a few are no way round."""
+MAX_MOVING_CHUNKS = 100_000
+"""Of an animation's frames kept; what comes after them is not seen."""
 _PIXELS = frozenset({b"IHDR", b"PLTE", b"IDAT"})
 _MOVING = frozenset({b"acTL", b"fcTL", b"fdAT"})
 _SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
@@ -33,7 +38,7 @@ _ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4),
           (1, 0, 2, 2), (0, 1, 1, 2))  # fmt: skip
 """Of each pass: its first column and row, and the steps between them."""
 
-Chunk = tuple[bytes, bytes]
+Chunk = tuple[bytes, bytes | bytearray]
 
 
 def picture_alone(data: bytes) -> bytes:
@@ -41,7 +46,17 @@ def picture_alone(data: bytes) -> bytes:
 
     Raises :class:`MediaRefused` where it has no header.
     """
-    chunks = list(_kept(data))
+    chunks: list[Chunk] = []
+    pixels: bytearray | None = None
+    for name, body in _kept(data):
+        if name != b"IDAT":
+            chunks.append((name, body))
+        elif pixels is None:
+            # All in one: there may be a million of them, each of nothing.
+            pixels = bytearray(body)
+            chunks.append((name, pixels))
+        else:
+            pixels += body
     if not chunks or chunks[0][0] != b"IHDR" or len(chunks[0][1]) != 13:
         raise MediaRefused(RefusalReason.BROKEN)
     return _written(chunks)
@@ -73,20 +88,22 @@ def made_whole(data: bytes, most_pixels: int) -> bytes:
 
 
 def _kept(data: bytes) -> Iterator[Chunk]:
-    colour, is_moving = -1, False
+    colour, moving, is_moving, is_turned = -1, 0, False, False
     for name, body in _chunks(data):
         if name == b"IHDR" and len(body) == 13:
             colour = body[9]
         elif name == b"acTL":
             # One, and of some frames: else it is a still to browsers, too.
             is_moving = not is_moving and len(body) == 8 and any(body[:4])
+        moving += name in _MOVING
         if (
             name in _PIXELS
-            or (name in _MOVING and is_moving)
+            or (name in _MOVING and is_moving and moving <= MAX_MOVING_CHUNKS)
             or (name == b"tRNS" and len(body) in _CLEAR_BYTES.get(colour, ()))
-            or name == b"eXIf"
+            or (name == b"eXIf" and not is_turned)
         ):
             yield name, body
+        is_turned |= name == b"eXIf"
     yield b"IEND", b""
 
 
@@ -96,7 +113,9 @@ def _chunks(data: bytes) -> Iterator[Chunk]:
     A chunk of pixels counts whatever its checksum says, and as far as it goes.
     """
     at = len(SIGNATURE)
-    while at + 8 <= len(data):
+    for _ in range(MAX_CHUNKS):
+        if at + 8 > len(data):
+            return
         length = int.from_bytes(data[at : at + 4])
         name, body = data[at + 4 : at + 8], data[at + 8 : at + 8 + length]
         if name == b"IEND":
@@ -107,10 +126,11 @@ def _chunks(data: bytes) -> Iterator[Chunk]:
         ):
             yield name, body
         at = end + 4
+    raise MediaRefused(RefusalReason.BROKEN, chunks=MAX_CHUNKS)
 
 
 def _written(chunks: list[Chunk]) -> bytes:
-    parts = [SIGNATURE]
+    parts: list[bytes | bytearray] = [SIGNATURE]
     for name, body in chunks:
         checksum = zlib.crc32(body, zlib.crc32(name))
         parts += [struct.pack(">I", len(body)), name, body, struct.pack(">I", checksum)]
@@ -133,7 +153,7 @@ def _unpacked(packed: bytes) -> Iterator[bytes]:
         return
 
 
-def _unpacked_bytes(header: bytes) -> int:
+def _unpacked_bytes(header: bytes | bytearray) -> int:
     """How many bytes the pixels are, with one for the filter of each row."""
     width, height, depth, colour, _, _, interlaced = struct.unpack(">IIBBBBB", header)
     if colour not in _SAMPLES:
