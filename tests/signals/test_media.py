@@ -271,6 +271,25 @@ def test_thousands_of_empty_segments_of_a_jpeg_are_stepped_over() -> None:
     assert (decode_luma(padded).pixels == decode_luma(data).pixels).all()
 
 
+@pytest.mark.parametrize(
+    "beside",
+    [(0xE0, b"JFIF\0"), (0xE2, b"ICC_PROFILE\0"), (0xEE, b"Adobe\0")],
+    ids=["APP0", "ICC", "Adobe"],
+)
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_what_stands_beside_a_jpeg_in_ink_cannot_hide_it(
+    beside: tuple[int, bytes], orientation: int
+) -> None:
+    upright = scene(203, 301)
+    stored = Image.fromarray(np.ascontiguousarray(STORED[orientation](upright)))
+    exif = Image.Exif()
+    exif[Base.Orientation] = orientation
+    ink = stored.convert("RGB").convert("CMYK")
+    data = encode(ink, "JPEG", quality=90, exif=exif)
+    damaged = data[:2] + segment(*beside) + data[2:]
+    assert distance(decode_luma(damaged).pixels, upright) < 3
+
+
 @pytest.mark.parametrize("side", range(1, 9))
 def test_a_jpeg_of_a_few_pixels_is_whole(side: int) -> None:
     data = encode(Image.fromarray(scene(side, 300)), "JPEG")

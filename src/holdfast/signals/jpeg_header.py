@@ -27,6 +27,10 @@ _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _SUPPORTED_FRAMES = frozenset({0xC0, 0xC1, 0xC2})
 """Baseline, extended and progressive, all Huffman-coded: what browsers show."""
 _EXIF = b"Exif\0\0"
+_APP14, _ADOBE_BYTES = 0xEE, 12
+"""Says how the colours are meant; libjpeg passes over a shorter one."""
+_BESIDE = frozenset({*range(0xE0, 0xF0), 0xFE})
+"""Applications' segments and comments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +93,30 @@ def read_jpeg_header(data: bytes) -> JpegHeader:
         orientation=orientation,
         complete=complete,
     )
+
+
+def picture_alone(data: bytes) -> bytes:
+    """The same JPEG without what stands beside the picture, for a decoder that reads
+    all of it and fails where a browser steps over: only the colours' and the turn's.
+    """
+    parts, position = [data[:2]], 2
+    for _ in range(MAX_SEGMENTS):
+        found = _MARKER.search(data, position)
+        if found is None or found[1][0] == _SOS:
+            break
+        marker, position = found[1][0], found.end()
+        if marker in (_SOI, _TEM):
+            continue
+        end = position + max(2, int.from_bytes(data[position : position + 2]))
+        segment = data[position + 2 : end]
+        if (
+            marker not in _BESIDE
+            or (marker == _APP14 and len(segment) >= _ADOBE_BYTES)
+            or (marker == _APP1 and segment.startswith(_EXIF))
+        ):
+            parts.append(data[found.start() : end])
+        position = end
+    return b"".join([*parts, data[found.start() if found else position :]])
 
 
 def read_orientation(exif: bytes) -> int:

@@ -30,6 +30,7 @@ from collections.abc import Iterator
 from PIL import Image
 
 from holdfast.signals import jpeg, raster
+from holdfast.signals.jpeg_header import picture_alone
 from holdfast.signals.luma import Luma
 from holdfast.signals.refusal import MediaRefused, RefusalReason
 
@@ -149,6 +150,8 @@ def _frames(data: bytes, kind: str, min_side_pixels: int) -> Iterator[Luma]:
     if luma is not None:
         yield luma
     else:
+        if kind == "JPEG":
+            data = picture_alone(data)
         yield from raster.decode_frames(data, kind, MEDIA_TYPES[kind])
 
 
