@@ -145,31 +145,76 @@ def _edits(found: Found) -> str:
 
 
 def _video(found: Found) -> str:
+    busy, planted = found["cores_busy"], found["copies_planted"]
     rows = [
-        ("whole pass", f"{found['ratio_vs_vpdq']:g} times", found["copies_found"]),
         (
-            "keyframes alone",
-            f"{found['keyframes_ratio_vs_vpdq']:g} times",
-            found["keyframes_copies_found"],
-        ),
-        ("vpdq", "1 times", found["vpdq_copies_found"]),
+            what,
+            f"{found[f'{key}ratio_vs_vpdq']:g} times",
+            f"{found[f'{key}ratio_vs_vpdq_per_cpu_second']:g} times",
+            f"{found[f'{key}one_thread_ratio_vs_vpdq']:g} times",
+            f"{busy[name]:g}",
+            found[f"{key}copies_found"],
+        )
+        for what, key, name in (
+            ("whole pass", "", "holdfast"),
+            ("keyframes alone", "keyframes_", "keyframes"),
+        )
     ]
-    bound = ", ".join(
-        f"{name} {each:g} times" for name, each in found["bound_ratio_vs_vpdq"].items()
+    rows.append(
+        (
+            "vpdq",
+            "1 times",
+            "1 times",
+            "",
+            f"{busy['vpdq']:g}",
+            found["vpdq_copies_found"],
+        )
     )
-    clip, often = found["clip"], found.get("keyframes_often")
-    made = f"{clip['duration_ms'] / 1000:g} s"
-    if often:
-        made += f" with {clip['keyframes']} keyframes; where there is one every"
-        made += f" {often['every_s']} seconds, keyframes alone are"
-        made += f" {often['ratio_vs_vpdq']:g} times as fast as vpdq"
-    head = ("", "speed", f"copies found of {found['copies_planted']}")
+    head = (
+        "",
+        "speed, each as it comes",
+        "per second of processor time",
+        "on one thread, vpdq as it comes",
+        "cores busy",
+        f"copies found of {planted}",
+    )
     return (
         "## Video, one frame a second, 720p H.264\n\n"
         + _table(head, rows)
-        + f"\nThe clip: {made}."
-        + f" Wrongly found: {found['wrongly_found']} of {found['pairs_unrelated']}"
-        + f" unrelated pairs. Decoding alone: {bound}. {_machine(found)}"
+        + f"\n{_clips(found)} Wrongly found: {found['wrongly_found']} of"
+        + f" {found['pairs_unrelated']} unrelated pairs. {_bound(found)}"
+        + f" {_machine(found)}"
+    )
+
+
+def _clips(found: Found) -> str:
+    clip, often, one = (
+        found[name] for name in ("clip", "keyframes_often", "one_slice")
+    )
+    return (
+        f"The clip: {clip['duration_ms'] / 1000:g} s with {clip['keyframes']}"
+        + " keyframes, coded in slices. vpdq decodes with as many threads as there are"
+        + " cores, whatever it is told, and they help where a frame has several slices."
+        + " Most files have one a frame: there vpdq keeps"
+        + f" {one['vpdq_cores_busy']:g} cores busy, and the whole pass is"
+        + f" {one['ratio_vs_vpdq']:g} times as fast, keyframes alone"
+        + f" {one['keyframes_ratio_vs_vpdq']:g} times. Where there is a keyframe every"
+        + f" {often['every_s']} seconds, keyframes alone are"
+        + f" {often['keyframes_ratio_vs_vpdq']:g} times as fast as vpdq."
+    )
+
+
+def _bound(found: Found) -> str:
+    bound, share = found["bound_ratio_vs_vpdq"], found["share_of_bound"]
+    alone = ", ".join(
+        f"{name.replace('_one_thread', ' on one thread')} {each:g} times"
+        for name, each in bound.items()
+    )
+    return (
+        f"Nothing but decoding, beside vpdq: {alone}. Of the whole pass's processor"
+        + f" time {share['holdfast']:.0%} is what decoding alone takes with as many"
+        + f" threads ({share['holdfast_one_thread']:.0%} on one), of that of keyframes"
+        + f" {share['keyframes']:.0%} ({share['keyframes_one_thread']:.0%})."
     )
 
 
