@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -356,10 +357,11 @@ def test_the_list_says_where_each_stands_and_what_was_decided(world: World) -> N
     assert "People decide: " in page
     decided = words_of(kari.get("", only="decided"))
     assert "A-1" in decided
-    assert "A-3" not in decided
+    # A report's own number can have these letters inside it.
+    assert not re.search(r"\bA-3\b", decided)
     opened = words_of(kari.get("", only="open"))
     assert "A-3" in opened
-    assert "A-1" not in opened
+    assert not re.search(r"\bA-1\b", opened)
     # The reasons are those that the table of tellings has for a flagger.
     one = words_of(kari.get(f"reports/{numbers[0]}"))
     told = Report.objects.get(number=numbers[0]).notifications.get(template="violation")
