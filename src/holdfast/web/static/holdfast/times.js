@@ -17,6 +17,8 @@
     minute: "2-digit",
   });
   document.querySelectorAll("main time[datetime]").forEach(function (time) {
-    time.textContent = written.format(new Date(time.getAttribute("datetime")));
+    var said = written.format(new Date(time.getAttribute("datetime")));
+    // A voice spells "kl." and stops after it, as at the end of a sentence.
+    time.textContent = language === "nb" ? said.replace("kl. ", "klokken ") : said;
   });
 })();
