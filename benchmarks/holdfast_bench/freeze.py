@@ -43,8 +43,9 @@ DEFAULT_PICTURES = 100_000
 REPORTS = 100
 """Reports whose p50 and p99 are told: each begins when the one before is done with,
 its originals sealed and its platform told, or after :data:`QUIET_S`."""
-WARM_UP = 5
-"""Reports before them; the first opens what its web process has not opened yet."""
+WARM_UP = 24
+"""Reports before them: each of the web part's eight threads opens and plans at its
+first report what no later one has to. What the very first takes is told apart."""
 IN_A_ROW = 40
 """Reports after them, each as soon as the one before is answered. Fewer in all than
 Holdfast takes from one platform before it slows them down."""

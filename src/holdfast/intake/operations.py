@@ -21,6 +21,7 @@ from holdfast.base.deadlock import again_after_deadlock
 from holdfast.base.errors import InvalidInput, NotFound
 from holdfast.base.events import Event, Kind, alarm, emit
 from holdfast.base.ids import report_number
+from holdfast.base.rows import planned_once
 from holdfast.intake import archive, contacts, not_taken
 from holdfast.intake import codename as codenames
 from holdfast.intake.arrival import Mark, note_arrival
@@ -163,6 +164,7 @@ def receive_report(given: ReportGiven, *, by: By) -> Received:
     secret = codenames.new_codename() if given.wants_codename else None
     derived = (codenames.lookup(secret), codenames.verifier(secret)) if secret else None
     with policy.held(), transaction.atomic(savepoint=False):
+        planned_once()
         report = Report.objects.create(
             number=report_number(),
             platform_id=given.platform_id,

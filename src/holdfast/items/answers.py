@@ -21,6 +21,7 @@ from django.db import DatabaseError, connection
 
 from holdfast.base import clock
 from holdfast.base.errors import InvalidInput, Refused
+from holdfast.base.rows import read
 from holdfast.items.models import RateBucket, RememberedAnswer
 from holdfast.vault.installation import keys
 
@@ -74,18 +75,23 @@ def one_at_a_time(key_id: UUID, idempotency_key: str) -> Iterator[None]:
 
 def recall(key_id: UUID, idempotency_key: str, request_hash: str) -> Answer | None:
     """The answer given before. Raises :class:`KeyUsedOtherwise`."""
-    kept = RememberedAnswer.objects.filter(
-        key=key_id, idempotency_key=idempotency_key, at__gt=_oldest()
-    ).first()
-    if kept is None:
+    kept = read(
+        "SELECT request_hash, status, body FROM hf_remembered_answer"
+        " WHERE key_id = %s AND idempotency_key = %s AND at > %s",
+        key_id,
+        idempotency_key,
+        _oldest(),
+    )
+    if not kept:
         return None
-    if kept.request_hash != request_hash:
+    [(hash_before, status, body)] = kept
+    if hash_before != request_hash:
         raise KeyUsedOtherwise(
             "This Idempotency-Key was used for another request. Take a new key for "
             "each new request, and the same one only to repeat it unchanged."
         )
-    packed = keys().decrypt_secret(kept.body, bound_to=_place(key_id, idempotency_key))
-    return Answer(kept.status, zlib.decompress(base64.b64decode(packed)).decode())
+    packed = keys().decrypt_secret(body, bound_to=_place(key_id, idempotency_key))
+    return Answer(status, zlib.decompress(base64.b64decode(packed)).decode())
 
 
 def remember(

@@ -36,7 +36,7 @@ def call(world: World, **instead: Any) -> dict[str, Any]:
 
 
 def words_shown(answer: Any) -> str:
-    found = re.search(r'class="once"><code>([^<]+)<', answer.content.decode())
+    found = re.search(r'class="once"><code[^>]*>([^<]+)<', answer.content.decode())
     assert found, words_of(answer)
     return found[1]
 
