@@ -208,8 +208,10 @@ OWNER = """
 import signal, sys
 from pathlib import Path
 from holdfast.run.processes import Program, Supervisor
-# Where the tests run in the background of a shell, this one is ignored and inherited.
+# Where the tests run in the background of a shell, or under nohup, these are ignored,
+# which is inherited.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 folder = Path(sys.argv[1])
 try:
     with Supervisor(lambda line: print(line, flush=True)) as supervisor:
