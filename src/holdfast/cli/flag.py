@@ -21,7 +21,7 @@ from holdfast.intake.flaggers import FAULTS, FlagGiven
 from holdfast.intake.flaggers import flag as take_in
 from holdfast.triage.flaggers import FlaggerLine, flaggers
 from holdfast.web.api.flags import given_of
-from holdfast.web.api.schemas import FlagLine
+from holdfast.web.api.report_schemas import FlagLine
 
 app = typer.Typer()
 

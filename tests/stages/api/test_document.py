@@ -14,7 +14,7 @@ from holdfast.intake import operations as intake
 from holdfast.items.keys import OF_FLAGGERS, SCOPES
 from holdfast.items.models import Actor, Item
 from holdfast.items.operations import MAX_MEDIA
-from holdfast.web.api import api, guide, limits, schemas
+from holdfast.web.api import api, field_types, guide, limits, report_schemas, schemas
 
 METHODS = {"get", "put", "post"}
 
@@ -112,7 +112,7 @@ def test_the_examples_are_examples() -> None:
         schemas.ItemLine,
         schemas.PlacementLine,
         schemas.ProblemOut,
-        schemas.ReportIn,
+        report_schemas.ReportIn,
         schemas.ShareLine,
         schemas.ViewsLine,
     ):
@@ -141,11 +141,11 @@ def test_lengths_are_those_of_the_columns(
 
 
 def test_limits_are_those_of_the_operations() -> None:
-    assert schemas.MAX_TARGETS == intake.MAX_TARGETS
-    assert schemas.MOST_CHANGES == MOST_CHANGES
-    report = schemas.ReportIn.model_json_schema()["properties"]
+    assert field_types.MAX_TARGETS == intake.MAX_TARGETS
+    assert field_types.MOST_CHANGES == MOST_CHANGES
+    report = report_schemas.ReportIn.model_json_schema()["properties"]
     assert report["words"]["anyOf"][0]["maxLength"] == intake.MAX_WORDS
-    assert set(schemas.Claim.__args__) == set(intake.CLAIMS)  # type: ignore[attr-defined]  # A Literal's arguments.
+    assert set(field_types.Claim.__args__) == set(intake.CLAIMS)  # type: ignore[attr-defined]  # A Literal's arguments.
     item = schemas.ItemIn.model_json_schema()["properties"]
     assert item["media"]["anyOf"][0]["maxItems"] == MAX_MEDIA
 

@@ -9,7 +9,7 @@ from holdfast.base.by import SYSTEM, Permission
 from holdfast.base.jobs import drain
 from holdfast.items.keys import PlatformGiven, put_platform
 from holdfast.items.models import Actor, Item, ItemKind, Media
-from holdfast.web.api import schemas
+from holdfast.web.api import field_types
 from tests.stages.api.calls import POSTED_AT, Api, json_of
 from tests.world import World, encoded, photograph
 
@@ -22,7 +22,7 @@ def api(world: World) -> Api:
 
 
 def test_the_kinds_of_the_document_are_those_of_the_table() -> None:
-    assert list(schemas.ItemKind.__args__) == ItemKind.values  # type: ignore[attr-defined]  # A Literal's arguments.
+    assert list(field_types.ItemKind.__args__) == ItemKind.values  # type: ignore[attr-defined]  # A Literal's arguments.
 
 
 def test_an_actor_is_registered_then_changed(api: Api) -> None:

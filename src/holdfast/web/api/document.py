@@ -14,7 +14,7 @@ from ninja.openapi.schema import OpenAPISchema
 from ninja.operation import Operation
 
 from holdfast.items.answers import KEEP_DAYS
-from holdfast.web.api import idempotency, limits, problems, schemas
+from holdfast.web.api import idempotency, limits, problems, report_schemas, schemas
 from holdfast.web.api.auth import ApiKey
 
 Json = dict[str, Any]
@@ -22,13 +22,13 @@ Json = dict[str, Any]
 REF = "#/components/schemas/{model}"
 READ_BY_VIEWS: tuple[type[Schema], ...] = (
     schemas.ItemIn,
-    schemas.ReportIn,
+    report_schemas.ReportIn,
     schemas.ActorLine,
     schemas.ItemLine,
     schemas.ShareLine,
     schemas.ViewsLine,
     schemas.PlacementLine,
-    schemas.FlagLine,
+    report_schemas.FlagLine,
     schemas.BatchAnswer,
     schemas.ProblemOut,
 )

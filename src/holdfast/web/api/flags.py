@@ -25,10 +25,11 @@ from holdfast.notifications import queries as notifications
 from holdfast.triage.flaggers import flagged
 from holdfast.web.api.auth import ApiKey, caller_of
 from holdfast.web.api.batches import Done, answer_lines, body_of
+from holdfast.web.api.field_types import FlagReference
 from holdfast.web.api.limits import MAX_BODY_BYTES, admit_slowly
 from holdfast.web.api.ndjson import Batch
 from holdfast.web.api.problems import ApiError, BadLine
-from holdfast.web.api.schemas import FlagLine, FlagReference, ReportStatusOut
+from holdfast.web.api.report_schemas import FlagLine, ReportStatusOut
 
 CSV = "text/csv"
 router = Router(tags=["Trusted flaggers"])

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from holdfast.items.answers import KEEP_DAYS
 from holdfast.items.keys import SCOPES
-from holdfast.web.api import idempotency, limits, ndjson, problems, schemas
+from holdfast.web.api import field_types, idempotency, limits, ndjson, problems, schemas
 
 INTRODUCTION = """
 A platform tells Holdfast of its accounts and items, hands on reports, and obeys the
@@ -62,7 +62,7 @@ without one is refused; a PUT may go without.
         "Ids, times and fields",
         f"""
 Ids are your platform's own; in an address they are URL-encoded. Times are text as in
-RFC 3339 with their zone, between {schemas.FIRST_YEAR} and {schemas.LAST_YEAR}.
+RFC 3339 with their zone, between {field_types.FIRST_YEAR} and {field_types.LAST_YEAR}.
 
 A field that is not marked as required may be left out. Fields that Holdfast does not
 know are passed over.

@@ -23,16 +23,10 @@ from holdfast.items.keys import Caller
 from holdfast.triage.queries import has_open_case
 from holdfast.web.api.auth import ApiKey, caller_of, reading
 from holdfast.web.api.bodies import Parts, parse, read_parts
+from holdfast.web.api.field_types import ActorId, Id
 from holdfast.web.api.idempotency import digest_of, once
 from holdfast.web.api.limits import MAX_BODY_BYTES
-from holdfast.web.api.schemas import (
-    ActorId,
-    ActorIn,
-    ActorState,
-    Id,
-    ItemIn,
-    ItemState,
-)
+from holdfast.web.api.schemas import ActorIn, ActorState, ItemIn, ItemState
 
 log = logging.getLogger(__name__)
 router = Router(tags=["Actors and items"])

@@ -18,8 +18,9 @@ from holdfast.base.errors import InvalidFields, InvalidInput
 from holdfast.intake.not_taken import NotTaken, storable
 from holdfast.policy import queries as policies
 from holdfast.web.api.bodies import fit, json_of
+from holdfast.web.api.field_types import MAX_TARGETS, MAX_WORDS
 from holdfast.web.api.problems import plain_words
-from holdfast.web.api.schemas import MAX_TARGETS, MAX_WORDS, ReportIn, TargetIn
+from holdfast.web.api.report_schemas import ReportIn, TargetIn
 
 IN_PARTS = ("answers", "claims", "targets")
 """Fields of which each part is used or left out by itself."""

@@ -26,17 +26,17 @@ from holdfast.items.keys import Caller
 from holdfast.notifications import queries as notifications
 from holdfast.policy import queries as policies
 from holdfast.web.api.auth import ApiKey, caller_of
+from holdfast.web.api.field_types import ReportNumber
 from holdfast.web.api.idempotency import Asked, digest_of, once
 from holdfast.web.api.limits import admit_report
 from holdfast.web.api.problems import pointer
 from holdfast.web.api.report_body import read_report
-from holdfast.web.api.schemas import (
+from holdfast.web.api.report_schemas import (
     CategoryOut,
     LegalOut,
     QuestionsIn,
     QuestionsOut,
     ReportIn,
-    ReportNumber,
     ReportOut,
     ReportStatusOut,
     SignatureIn,

@@ -26,7 +26,7 @@ from holdfast.intake.flag_files import (
 from holdfast.intake.flaggers import FAULTS, flag
 from holdfast.policy import queries as policies
 from holdfast.web.api.flags import given_of
-from holdfast.web.api.schemas import FlagLine
+from holdfast.web.api.report_schemas import FlagLine
 from holdfast.web.flaggers.forms import MAX_FILE_LINES
 
 
