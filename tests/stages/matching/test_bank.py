@@ -231,14 +231,19 @@ def test_revoking_sends_what_it_touched_to_people_and_shows_nothing_again(
     assert item.state == "frozen"
 
 
-def test_what_one_entry_brought_together_does_not_hold_itself(
-    world: World, bank: UUID
-) -> None:
-    """Two copies that people decided on are banked, and each is like the other."""
+def find_two_copies(world: World, bank: UUID) -> None:
+    """One entry of a bank finds two copies of one picture."""
     picture = photograph()
     for name, quality in (("1", 90), ("2", 60)):
         world.post(name, encoded(picture, quality=quality))
     enter_and_search(bank, pdq_of(encoded(picture)))
+
+
+def test_what_one_entry_brought_together_does_not_hold_itself(
+    world: World, bank: UUID
+) -> None:
+    """Two copies that people decided on are banked, and each is like the other."""
+    find_two_copies(world, bank)
     case = Case.objects.get()
     assert CaseItem.objects.filter(case=case, role="known").count() == 2
     decide(case, "violation")
@@ -251,10 +256,7 @@ def test_what_one_entry_brought_together_does_not_hold_itself(
 def test_what_was_reported_as_well_stands_without_the_entry(
     world: World, bank: UUID
 ) -> None:
-    picture = photograph()
-    for name, quality in (("1", 90), ("2", 60)):
-        world.post(name, encoded(picture, quality=quality))
-    enter_and_search(bank, pdq_of(encoded(picture)))
+    find_two_copies(world, bank)
     world.report("https://plaza.example/p/1")
     decide(Case.objects.get(), "violation")
     revoke([BankEntry.objects.get(bank=bank).id], WHY, by=SYSTEM)
