@@ -71,8 +71,16 @@ class Walk:
 
     def __post_init__(self) -> None:
         self.page.on("response", self._note)
+        self.choose_language(self.page)
+
+    def choose_language(self, page: Page) -> None:
+        """Have the portal speak this walk's language; the page has come when it ends.
+
+        Chromium may never close a page that is still on its way to another.
+        """
         if self.language != "en":
-            self.page.get_by_role("button", name=LANGUAGES[self.language]).click()
+            with page.expect_navigation():
+                page.get_by_role("button", name=LANGUAGES[self.language]).click()
 
     def _note(self, response: Response) -> None:
         asked = response.request
@@ -240,11 +248,10 @@ def being_away(walk: Walk) -> None:
     for path, box in (("/follow/add/words", "answer"), ("/follow/hold", "mine")):
         walk.page.goto(path)
         walk.page.context.clear_cookies(name="portal")
-        if walk.language != "en":
-            page = walk.page.context.new_page()
-            page.goto("/")
-            page.get_by_role("button", name=LANGUAGES[walk.language]).click()
-            page.close()
+        page = walk.page.context.new_page()
+        page.goto("/")
+        walk.choose_language(page)
+        page.close()
         walk.send(**{box: "What I wrote for a long time"})
         expect(walk.page.locator(f"[name={box}]")).to_have_value(
             "What I wrote for a long time"
