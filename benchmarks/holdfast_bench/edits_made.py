@@ -13,8 +13,13 @@ from random import Random
 from PIL import Image
 
 from holdfast.signals.alignment import Verdict, align
-from holdfast.signals.features import Features, Query, extract, extract_query
-from holdfast.signals.media import decode_luma
+from holdfast.signals.features import (
+    Features,
+    Query,
+    decoded,
+    extract,
+    extract_query,
+)
 from holdfast.signals.pdq import hamming
 from holdfast.signals.sign import MATCH_DISTANCE_BITS, Signals, sign_picture
 from holdfast_bench.edited import EDITS, SCENES, as_jpeg
@@ -62,7 +67,7 @@ def described(source: Source) -> Photograph | bool:
     if picture is None:
         return False
     data = as_jpeg(picture, 92)
-    luma = decode_luma(data).pixels
+    luma = decoded(data)
     query, stored = extract_query(luma), extract(luma)
     itself = align(query, stored)
     visible = itself.overlap.still_points if itself and not itself.doubts else 0
@@ -87,7 +92,7 @@ def edited_copies(task: tuple[Source, Source, int]) -> Edited:
     for scene, show in SCENES.items():
         one, two = show(picture, Random(source.name + scene), other)
         files = as_jpeg(one, 85), as_jpeg(two, 80)
-        first, second = (decode_luma(data).pixels for data in files)
+        first, second = (decoded(data) for data in files)
         found = align(extract_query(first), extract(second))
         by_pdq = by_pdq_alone(*(sign_picture(data) for data in files))
         name = f"{source.name}: {scene}"
@@ -115,7 +120,7 @@ def _cuts(name: str, picture: Image.Image, count: int) -> list[Item]:
 def _item(
     name: str, family: str, data: bytes, *, whole: bool = False
 ) -> tuple[Item, float]:
-    luma = decode_luma(data).pixels
+    luma = decoded(data)
     began = time.perf_counter()
     features = extract(luma)
     took_s = time.perf_counter() - began

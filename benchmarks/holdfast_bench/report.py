@@ -66,7 +66,7 @@ def _fingerprints(found: Found) -> str:
             f"{one['holdfast_ms']:g} ms",
             f"{one['pdqhash_ms']:g} ms",
             f"{one['ratio_vs_pdqhash']:g} times",
-            f"{one['bound_decoding_alone_ms']:g} ms",
+            f"{one['libjpeg_turbo_alone_ms']:g} ms",
             f"{one['drift_mean_bits']:g} / {one['drift_max_bits']}",
         )
         for size, one in found["sizes"].items()

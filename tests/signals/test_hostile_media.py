@@ -243,10 +243,12 @@ MEASURE = """
 import pathlib, sys, warnings
 from holdfast.signals.media import decode_luma
 from holdfast.signals.refusal import MediaRefused, RefusalReason
+from holdfast.signals.warm import warm
 warnings.simplefilter("ignore")
 def peak_kib():
     status = pathlib.Path("/proc/self/status").read_text()
     return int(status.split("VmHWM:")[1].split()[0])
+warm()
 decode_luma(pathlib.Path(sys.argv[1]).read_bytes())
 data = [pathlib.Path(name).read_bytes() for name in sys.argv[2:]]
 before = peak_kib()

@@ -66,13 +66,13 @@ def test_orientation_is_applied(kind: str, orientation: int) -> None:
 @pytest.mark.parametrize(
     ("stored", "orientation", "eighths", "size"),
     [
-        ((1203, 2001), 1, 3, (2001, 1203)),
-        ((1203, 2001), 6, 3, (1203, 2001)),
-        ((4096, 1024), 1, 3, (1024, 4096)),
+        ((1203, 2001), 1, 2, (2001, 1203)),
+        ((1203, 2001), 6, 2, (1203, 2001)),
+        ((4096, 1024), 1, 2, (1024, 4096)),
         ((3001, 4003), 8, 1, (3001, 4003)),
-        ((500, 3000), 1, 6, (3000, 500)),
+        ((400, 3000), 1, 6, (3000, 400)),
         # libjpeg has no fast way to 7/8.
-        ((450, 3000), 1, 8, (3000, 450)),
+        ((320, 3000), 1, 8, (3000, 320)),
     ],
 )
 def test_a_large_jpeg_is_decoded_small(
@@ -201,10 +201,10 @@ def test_what_follows_a_jpeg_does_not_matter() -> None:
 
 
 def test_damage_inside_a_complete_jpeg_is_no_way_round_the_fingerprint() -> None:
-    data = encode(Image.fromarray(scene(400, 400)), "JPEG")
+    data = encode(Image.fromarray(scene(600, 600)), "JPEG")
     middle = len(data) - 200
     damaged = data[:middle] + b"\xff\x13\x00\x02" + data[middle:]
-    assert decode_luma(damaged).pixels.shape == (400, 400)
+    assert decode_luma(damaged).pixels.shape == (300, 300)
 
 
 def segments(data: bytes) -> tuple[dict[int, list[bytes]], bytes]:

@@ -23,8 +23,8 @@ from holdfast.cli.operator import OPERATOR
 from holdfast.matching.find import Found, FoundCopy, Sought, find_signals
 from holdfast.matching.rules import SAME_MD5, Basis, Likeness, Variant
 from holdfast.signals.digest import digest_stream
-from holdfast.signals.features import available, extract_query
-from holdfast.signals.media import MAX_FILE_BYTES, decode_luma
+from holdfast.signals.features import available, decoded, extract_query
+from holdfast.signals.media import MAX_FILE_BYTES
 from holdfast.signals.refusal import MediaRefused, RefusalReason
 from holdfast.signals.sign import Signals, sign_picture
 from holdfast.signals.video import ALL_CORES, sign_video
@@ -103,7 +103,7 @@ def read_sought(text: str, *, closely: bool = False) -> Sought:
     if os.path.isfile(path):
         signals = sign(path)
         if closely and available() and signals.duration_ms is None:
-            query = extract_query(decode_luma(path.read_bytes()).pixels)
+            query = extract_query(decoded(path.read_bytes()))
             return Sought.of(signals, query)
         return Sought.of(signals)
     if _HEX.fullmatch(text) and len(text) == _DIGITS["md5"]:

@@ -22,9 +22,9 @@ from skimage import data as photographs
 
 from holdfast.base.errors import InvalidInput
 from holdfast.signals.alignment import Verdict, align
-from holdfast.signals.features import available, extract, extract_query
+from holdfast.signals.features import available, decoded, extract, extract_query
 from holdfast.signals.hamming import search, to_words
-from holdfast.signals.media import decode_luma, sniff
+from holdfast.signals.media import sniff
 from holdfast.signals.pdq import hamming
 from holdfast.signals.refusal import MediaRefused
 from holdfast.signals.sign import MATCH_DISTANCE_BITS, View, sign_picture
@@ -158,13 +158,13 @@ def _visitors_album(media: Path) -> Album:
 def plant(source: Image.Image, reported: Picture) -> Iterator[Picture]:
     """What people make of a picture, family by family."""
     source = ImageOps.exif_transpose(source).convert("RGB")
-    asked = extract_query(decode_luma(reported.data).pixels) if available() else None
+    asked = extract_query(decoded(reported.data)) if available() else None
     for family, name, data in _variants(source):
         made = _picture(name, data, family)
         if made.views and reported.views:
             made = replace(made, distance_bits=_distance(reported, made))
         if asked is not None and not made.within_reach:
-            found = align(asked, extract(decode_luma(data).pixels))
+            found = align(asked, extract(decoded(data)))
             made = replace(made, resembles=found.verdict if found else None)
         yield made
 

@@ -17,11 +17,11 @@ from holdfast.signals.features import (
     Features,
     Query,
     available,
+    decoded,
     extract,
     extract_query,
     query_from_stored,
 )
-from holdfast.signals.media import decode_luma
 from holdfast.signals.sign import Signals
 from holdfast.vault.installation import keys
 
@@ -41,7 +41,7 @@ def of_picture(data: bytes) -> Features | None:
 
     Raises ``MediaRefused``, and ImportError without OpenCV.
     """
-    features = extract(decode_luma(data).pixels)
+    features = extract(decoded(data))
     return features if len(features) else None
 
 
@@ -78,7 +78,7 @@ def query_of(row: PictureFeatures, *, fetch: bool) -> Query:
         try:
             data = media_bytes(media)
             if digest_bytes(data).sha256 == bytes(row.fingerprint.sha256):
-                return extract_query(decode_luma(data).pixels)
+                return extract_query(decoded(data))
         except (Refused, Unavailable):
             # Its platform does not serve it any more, or not now.
             pass

@@ -23,6 +23,7 @@ import numpy as np
 import simplejpeg
 from numpy.typing import NDArray
 
+from holdfast.signals.media import decode_luma
 from holdfast.signals.opencv import cv2
 
 Pixels = NDArray[np.uint8]
@@ -43,6 +44,8 @@ QUERY_DETAILS = (0.8, 1.2, DETAIL, 3.0)
 and small in what is stored (screenshots, picture in picture)."""
 THUMBNAIL_DETAILS = (0.8, 1.2, DETAIL)
 """The same for a query of which only the thumbnail is at hand."""
+DECODED_SIDE_PIXELS = 360
+"""A JPEG is decoded at reduced scale only while both sides stay this long."""
 MOST_ENLARGED = 2.0
 """Small pictures are enlarged at most so many times: there is nothing more to see."""
 STORED_POINTS = 256
@@ -175,6 +178,14 @@ class Query:
 def available() -> bool:
     """Whether OpenCV is installed, so that features can be extracted and aligned."""
     return cv2 is not None
+
+
+def decoded(data: bytes) -> Pixels:
+    """(H, W) luma of a picture's file, as large as features want it.
+
+    Raises ``MediaRefused``.
+    """
+    return decode_luma(data, DECODED_SIDE_PIXELS).pixels
 
 
 def extract(luma: Pixels) -> Features:

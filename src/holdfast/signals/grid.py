@@ -183,11 +183,11 @@ def _reduction(eighths: int) -> NDArray[np.float64]:
     Decoding at k/8 keeps the k lowest frequencies of each block and gives them as k
     pixels. So k pixels stand for the block that has those frequencies and no others.
     """
-    lowest = _dct(EIGHTHS)[:eighths]
-    return np.asarray(np.sqrt(EIGHTHS / eighths) * lowest.T @ _dct(eighths))
+    lowest = dct(EIGHTHS)[:eighths]
+    return np.asarray(np.sqrt(EIGHTHS / eighths) * lowest.T @ dct(eighths))
 
 
-def _dct(length: int) -> NDArray[np.float64]:
+def dct(length: int) -> NDArray[np.float64]:
     """The orthonormal discrete cosine transform (type II) of that many values."""
     frequency, position = np.mgrid[0:length, 0:length]
     matrix = np.cos(np.pi / (2 * length) * frequency * (2 * position + 1))

@@ -7,12 +7,14 @@ picture is to be turned. It never decodes. The rule is ITU-T T.81, annex B.
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
 from PIL import Image
 from PIL.ExifTags import Base
 
+from holdfast.signals.jpeg_stream import next_marker
 from holdfast.signals.refusal import MediaRefused, RefusalReason
 
 MAX_SEGMENTS = 1_000_000
@@ -20,17 +22,51 @@ MAX_SEGMENTS = 1_000_000
 (these take about a second). An ICC profile and extended metadata take a few hundred,
 but browsers step over thousands of empty ones, so a few are no way round."""
 
-_MARKER = re.compile(rb"\xff([\x01-\xcf\xd8-\xfe])")
-"""A marker: not a stuffed FF 00, not a restart marker, not fill."""
-_TEM, _SOI, _EOI, _SOS, _APP1 = 0x01, 0xD8, 0xD9, 0xDA, 0xE1
+SOI, EOI, SOS, APP14 = 0xD8, 0xD9, 0xDA, 0xEE
+"""The picture's begin and end, a scan of it, and how its colours are meant."""
+ADOBE_BYTES = 12
+"""Of APP14; libjpeg passes over a shorter one."""
+BESIDE = frozenset({*range(0xE0, 0xF0), 0xFE})
+"""Applications' segments and comments."""
+
+_TEM, _APP1 = 0x01, 0xE1
+_BARE = frozenset({SOI, EOI, _TEM})
+"""Markers that nothing belongs to."""
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _SUPPORTED_FRAMES = frozenset({0xC0, 0xC1, 0xC2})
 """Baseline, extended and progressive, all Huffman-coded: what browsers show."""
 _EXIF = b"Exif\0\0"
-_APP14, _ADOBE_BYTES = 0xEE, 12
-"""Says how the colours are meant; libjpeg passes over a shorter one."""
-_BESIDE = frozenset({*range(0xE0, 0xF0), 0xFE})
-"""Applications' segments and comments."""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A marker, where it begins, what belongs to it, and where that ends."""
+
+    marker: int
+    begin: int
+    body: bytes
+    end: int
+
+
+def segments(data: bytes) -> Iterator[Segment]:
+    """One after the other, with whatever stands between them stepped over.
+
+    Raises :class:`MediaRefused` (broken) when there are more than ``MAX_SEGMENTS``.
+    """
+    seen = np.frombuffer(data, np.uint8)
+    position = 0
+    for _ in range(MAX_SEGMENTS):
+        begin = next_marker(seen, position)
+        if begin == len(data):
+            return
+        marker, position = data[begin + 1], begin + 2
+        body = b""
+        if marker not in _BARE:
+            length = int.from_bytes(data[position : position + 2])
+            body = data[position + 2 : position + length]
+            position += max(2, length)
+        yield Segment(marker, begin, body, position)
+    raise MediaRefused(RefusalReason.BROKEN, segments=MAX_SEGMENTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,29 +93,19 @@ def read_jpeg_header(data: bytes) -> JpegHeader:
     """
     frame = b""
     supported = complete = False
-    scans = position = 0
+    scans = 0
     orientation = 1
-    for _ in range(MAX_SEGMENTS):
-        found = _MARKER.search(data, position)
-        if found is None:
-            break
-        marker, position = found[1][0], found.end()
-        if marker == _EOI:
+    for segment in segments(data):
+        marker, body = segment.marker, segment.body
+        if marker == EOI:
             complete = True
             break
-        if marker in (_SOI, _TEM):
-            continue
-        length = int.from_bytes(data[position : position + 2])
-        segment = data[position + 2 : position + length]
-        position += max(2, length)
         if marker in _FRAMES and not frame:
-            frame, supported = segment, marker in _SUPPORTED_FRAMES
-        elif marker == _SOS:
+            frame, supported = body, marker in _SUPPORTED_FRAMES
+        elif marker == SOS:
             scans += 1
-        elif marker == _APP1 and segment.startswith(_EXIF):
-            orientation = read_orientation(segment)
-    else:
-        raise MediaRefused(RefusalReason.BROKEN, segments=MAX_SEGMENTS)
+        elif marker == _APP1 and body.startswith(_EXIF):
+            orientation = read_orientation(body)
     if len(frame) < 6:
         reason = RefusalReason.BROKEN if complete else RefusalReason.TRUNCATED
         raise MediaRefused(reason, scans=scans)
@@ -99,24 +125,19 @@ def picture_alone(data: bytes) -> bytes:
     """The same JPEG without what stands beside the picture, for a decoder that reads
     all of it and fails where a browser steps over: only the colours' and the turn's.
     """
-    parts, position = [data[:2]], 2
-    for _ in range(MAX_SEGMENTS):
-        found = _MARKER.search(data, position)
-        if found is None or found[1][0] == _SOS:
+    parts, rest = [data[:2]], 2
+    for segment in segments(data):
+        marker, body = segment.marker, segment.body
+        if marker == SOS:
             break
-        marker, position = found[1][0], found.end()
-        if marker in (_SOI, _TEM):
-            continue
-        end = position + max(2, int.from_bytes(data[position : position + 2]))
-        segment = data[position + 2 : end]
+        rest = segment.end
         if (
-            marker not in _BESIDE
-            or (marker == _APP14 and len(segment) >= _ADOBE_BYTES)
-            or (marker == _APP1 and segment.startswith(_EXIF))
+            marker not in BESIDE | _BARE
+            or (marker == APP14 and len(body) >= ADOBE_BYTES)
+            or (marker == _APP1 and body.startswith(_EXIF))
         ):
-            parts.append(data[found.start() : end])
-        position = end
-    return b"".join([*parts, data[found.start() if found else position :]])
+            parts.append(data[segment.begin : segment.end])
+    return b"".join([*parts, data[rest:]])
 
 
 def read_orientation(exif: bytes) -> int:

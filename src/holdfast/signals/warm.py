@@ -8,17 +8,19 @@ after that. Servers spend them before they answer.
 from __future__ import annotations
 
 import numpy as np
+import simplejpeg
 
-from holdfast.signals.grid import Axis
+from holdfast.signals.media import decode_luma
 from holdfast.signals.multi_index import load_kernels
 from holdfast.signals.pdq import dihedral
 
-_SIDE_PIXELS = 96
-"""Any picture larger than PDQ's own grid will do."""
+_SIDE_PIXELS = 1024
+"""A JPEG of this size is decoded smaller."""
 
 
 def warm() -> None:
     """Load, or compile, what fingerprinting and searching call."""
-    axis = Axis(_SIDE_PIXELS)
-    dihedral(np.zeros((_SIDE_PIXELS, _SIDE_PIXELS), np.uint8), (axis, axis))
+    blank = np.zeros((_SIDE_PIXELS, _SIDE_PIXELS, 1), np.uint8)
+    luma = decode_luma(simplejpeg.encode_jpeg(blank, colorspace="GRAY"))
+    dihedral(luma.pixels, luma.axes)
     load_kernels()
