@@ -17,6 +17,7 @@ from typing import Any
 
 import django
 import typer
+from django.apps import apps
 from django.db import OperationalError
 from typer.core import TyperGroup
 
@@ -108,7 +109,10 @@ def prepare_django() -> None:
     embedded = home() / "postgres"
     if "DATABASE_URL" not in os.environ and embedded.exists():
         os.environ["DATABASE_URL"] = EmbeddedPostgres(embedded).url()
-    django.setup()
+    # Once: each time binds the log anew to where errors go at that moment, which for
+    # a command that runs inside another program is open only until its end.
+    if not apps.ready:
+        django.setup()
 
 
 holdfast = typer.Typer(
