@@ -38,6 +38,7 @@ if "HOLDFAST_EXPLORE" not in os.environ:
     hypothesis.settings.load_profile("same")
 
 _postgres: EmbeddedPostgres | None = None
+_quick = pytest.MonkeyPatch()
 _JOURNEYS = "tests/journeys/"
 
 
@@ -72,6 +73,9 @@ def pytest_configure(config: pytest.Config) -> None:
         )
         os.environ["DATABASE_URL"] = _postgres.start()
     django.setup()
+    from tests import hashes  # noqa: PLC0415  # Needs Django.
+
+    hashes.quicken(_quick)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -126,6 +130,17 @@ def no_job_left(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM procrastinate_jobs")
+
+
+@pytest.fixture
+def real_hashes() -> Iterator[None]:
+    """Passwords and codenames cost what they cost where Holdfast is used."""
+    from tests import hashes  # noqa: PLC0415  # Needs Django, which starts later.
+
+    _quick.undo()
+    hashes.forget()
+    yield
+    hashes.quicken(_quick)
 
 
 @pytest.fixture
