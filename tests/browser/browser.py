@@ -9,7 +9,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, Request
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Locator,
+    Page,
+    Request,
+    expect,
+)
 
 from tests.browser.hearing import assert_can_be_heard
 
@@ -27,7 +34,11 @@ QUIET = (
 """Keep Chromium from calling home while it is being tested."""
 WIDE, NARROW = 1280, 320
 """Pixels: a desk, and the narrowest page that WCAG 2.2 (1.4.10) asks for."""
+PATIENCE_MS = 30_000
+"""How long something on a page may take on a machine with other work."""
 _TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+expect.set_options(timeout=PATIENCE_MS)
 
 
 def find_chromium() -> str:
@@ -68,7 +79,7 @@ class Visitor:
             java_script_enabled=scripts,
             timezone_id=zone,
         )
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(PATIENCE_MS)
         self.contexts.append(context)
         context.on("request", lambda asked: self.requests.append(asked))
         context.on("console", lambda said: self._listen(said.text))
@@ -101,9 +112,25 @@ class Visitor:
         return taken
 
     def close(self) -> None:
-        """Leave nothing open."""
+        """Leave nothing open.
+
+        Chromium may never close a page that is on its way to another, and closing has
+        no time limit; going somewhere has one.
+        """
         for context in self.contexts:
+            for page in context.pages:
+                page.goto("about:blank")
             context.close()
+
+
+def follow(leads: Locator) -> None:
+    """Press what leads to another page, and wait until that page has come.
+
+    A click ends before. Whoever looks at the page, leaves it or closes it would do so
+    with the old one, or in the middle.
+    """
+    with leads.page.expect_navigation():
+        leads.click()
 
 
 def assert_accessible(page: Page) -> None:
@@ -112,7 +139,11 @@ def assert_accessible(page: Page) -> None:
     And a screen reader has something sensible to say of all of it.
     """
     page.wait_for_load_state()
-    options = {"runOnly": {"type": "tag", "values": _TAGS}}
+    options = {
+        "runOnly": {"type": "tag", "values": _TAGS},
+        # What is right is not described: that takes longer than finding out.
+        "resultTypes": ["violations"],
+    }
     found = Axe().run(page, options=options)
     assert not found.violations_count, f"{page.url}\n{found.generate_report()}"
     assert_can_be_heard(page)
@@ -126,16 +157,21 @@ def assert_fits(page: Page) -> None:
     assert needed <= width, f"{page.url} needs {needed} px of {width}"
 
 
-def weight(page: Page, path: str) -> int:
-    """Bytes that a first visit of ``path`` brings over the wire: all of it.
+class Weighed:
+    """A first visit of ``path``, and the bytes that it brings over the wire."""
 
-    Routing the page's requests keeps the browser from using what it has already.
-    """
-    seen: list[int] = []
-    page.route("**", lambda route: route.continue_())
-    page.on("requestfinished", lambda request: seen.append(_size(request)))
-    page.goto(path, wait_until="networkidle")
-    return sum(seen)
+    def __init__(self, page: Page, path: str) -> None:
+        self.page = page
+        self._requests: list[Request] = []
+        # Routing them keeps the browser from using what it has already.
+        page.route("**", lambda route: route.continue_())
+        page.on("requestfinished", lambda request: self._requests.append(request))
+        page.goto(path)
+
+    def weight(self) -> int:
+        """All of it, once nothing more has come for half a second."""
+        self.page.wait_for_load_state("networkidle")
+        return sum(_size(each) for each in self._requests)
 
 
 def _size(request: Request) -> int:

@@ -16,7 +16,13 @@ from holdfast.base.events import alarm
 from holdfast.items.models import Item
 from holdfast.triage.doubts import reject_copy
 from holdfast.web.console import cluster
-from tests.browser.browser import NARROW, Visitor, assert_accessible, assert_fits
+from tests.browser.browser import (
+    NARROW,
+    Visitor,
+    assert_accessible,
+    assert_fits,
+    follow,
+)
 from tests.stages.console.desk import (
     PASSWORD,
     REASON,
@@ -45,8 +51,8 @@ def enter(visitor: Visitor, who: Colleague, path: str = "/console/") -> Page:
     page.get_by_label("E-mail").fill(who.email)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_label("Code").fill(who.recovery_codes.pop())
-    page.get_by_role("button", name="Sign in").click()
-    page.wait_for_url(f"**{path}")
+    follow(page.get_by_role("button", name="Sign in"))
+    expect(page).to_have_url(path)
     return page
 
 
@@ -80,7 +86,7 @@ def test_sign_in_and_enrolment(visitor: Visitor, world: Any) -> None:
     check(page, "sign-in")
     page.get_by_label("E-mail").fill(new.email)
     page.get_by_label("Password").fill("not the password")
-    page.get_by_role("button", name="Sign in").click()
+    follow(page.get_by_role("button", name="Sign in"))
     expect(page.get_by_role("alert")).to_contain_text("This did not work")
     check(page, "sign-in-refused")
 
@@ -97,23 +103,23 @@ def test_first_sign_in(visitor: Visitor, world: Any) -> None:
     page = visitor.open("/console/sign-in", width=DESK)
     page.get_by_label("E-mail").fill("new@example.org")
     page.get_by_label("Password").fill(added.one_time_password)
-    page.get_by_role("button", name="Sign in").click()
+    follow(page.get_by_role("button", name="Sign in"))
     expect(page.get_by_role("heading", name="Second factor")).to_be_visible()
     check(page, "enrol")
     secret = page.locator("code").inner_text()
     page.get_by_label("Code").fill("000000")
     page.get_by_label("Your own password").fill(PASSWORD)
-    page.get_by_role("button", name="Finish").click()
+    follow(page.get_by_role("button", name="Finish"))
     expect(page.get_by_role("alert")).to_contain_text("not the present code")
     # The same secret is shown again: the app that has it need not begin anew.
     assert page.locator("code").inner_text() == secret
     check(page, "enrol-refused")
     page.get_by_label("Code").fill(pyotp.TOTP(secret).now())
     page.get_by_label("Your own password").fill(PASSWORD)
-    page.get_by_role("button", name="Finish").click()
+    follow(page.get_by_role("button", name="Finish"))
     expect(page.locator(".codes li")).to_have_count(8)
     check(page, "recovery-codes")
-    page.get_by_role("link", name="I have written them down").click()
+    follow(page.get_by_role("link", name="I have written them down"))
     expect(page.get_by_text("Nothing is waiting here.")).to_be_visible()
     check(page, "queue-empty")
 
@@ -131,16 +137,17 @@ def test_queue_and_case(visitor: Visitor, world: Any) -> None:
     check(page, "queue-filtered")
     page.goto(f"/console/case/{case.number}")
     check(page, "case-unclaimed")
-    page.keyboard.press("c")
+    with page.expect_navigation():
+        page.keyboard.press("c")
     expect(page.get_by_text("Claimed by")).to_contain_text("Ada")
     check(page, "case-claimed")
     page.keyboard.press("d")
-    page.get_by_role("button", name="Record the decision").click()
+    follow(page.get_by_role("button", name="Record the decision"))
     expect(page.get_by_role("alert")).to_contain_text("Choose what you find.")
     check(page, "case-errors")
     page.goto("/console/alarms")
     check(page, "alarms")
-    page.get_by_role("button", name="I take it").first.click()
+    follow(page.get_by_role("button", name="I take it").first)
     expect(page.get_by_role("status")).to_contain_text("taken")
 
 
@@ -162,21 +169,22 @@ def test_copies_doubts_and_how_it_spread(
     page.keyboard.press("p")
     yes = page.get_by_role("button", name="It is a copy (Post doubt2,")
     expect(yes).to_be_focused()
-    page.keyboard.press("Enter")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
     expect(page.get_by_role("status")).to_contain_text("It is a copy")
     assert Item.objects.get(external_id="doubt2").state == "frozen"
     # Somebody else was faster: what they said stands.
     reject_copy(case.id, Item.objects.get(external_id="doubt").id, by=ben.by)
-    page.get_by_role("button", name="It is a copy (Post doubt,").click()
+    follow(page.get_by_role("button", name="It is a copy (Post doubt,"))
     expect(page.get_by_text("Ben Sample has said already")).to_be_visible()
     expect(page.get_by_role("heading", name="Perhaps copies")).to_be_hidden()
     check(page, "case-settled-before")
     monkeypatch.setattr(cluster, "COPIES_SHOWN", 4)
     page.reload()
-    page.get_by_role("link", name="More copies").click()
+    follow(page.get_by_role("link", name="More copies"))
     expect(page.get_by_text("5 to 8 of 9")).to_be_visible()
     check(page, "case-cluster-page")
-    page.get_by_role("link", name="Turned, mirrored, or a border").click()
+    follow(page.get_by_role("link", name="Turned, mirrored, or a border"))
     expect(page.locator("#copies-turned")).to_be_in_viewport()
 
 
@@ -196,17 +204,18 @@ def test_reveal_is_grey_and_small_until_ticked(visitor: Visitor, world: Any) -> 
     ada = colleague("Ada Sample", "reviewer", signed_in=False)
     _, case = reported(world)
     page = enter(visitor, ada, f"/console/case/{case.number}")
-    page.get_by_role("link", name="Open with a colleague").first.click()
+    follow(page.get_by_role("link", name="Open with a colleague").first)
     check(page, "reveal-together")
     page.goto(f"/console/case/{case.number}")
-    page.keyboard.press("c")
+    with page.expect_navigation():
+        page.keyboard.press("c")
     expect(page.get_by_text("Claimed by")).to_be_visible()
     page.keyboard.press("r")
     page.keyboard.press("ArrowDown")
-    page.get_by_role("button", name="Reveal").click()
+    follow(page.get_by_role("button", name="Reveal"))
     shown = page.locator(".tile.is-revealed img")
     expect(shown).to_be_visible()
-    assert shown.evaluate("image => image.naturalWidth") == 400
+    expect(shown).to_have_js_property("naturalWidth", 400)
     assert shown.evaluate("image => getComputedStyle(image).filter") == "grayscale(1)"
     small = shown.bounding_box()
     assert small
@@ -231,7 +240,7 @@ def test_no_violation_waits_for_a_specialist(visitor: Visitor, world: Any) -> No
         "There is nothing to tell."
     )
     page.get_by_label("Reason, in writing").first.fill(REASON)
-    page.get_by_role("button", name="Record the decision").click()
+    follow(page.get_by_role("button", name="Record the decision"))
     expect(page.get_by_role("status")).to_contain_text("a specialist must read next")
     check(page, "case-second-mine")
     other = enter(visitor, sam, f"/console/case/{case.number}")
@@ -263,7 +272,7 @@ def test_thaw_outside_child_safety(visitor: Visitor, world: Any) -> None:
     page = enter(visitor, lead, f"/console/case/{case.number}")
     page.get_by_text("Thaw before a decision").click()
     page.get_by_label("Why, in writing").fill(REASON)
-    page.get_by_role("button", name="Thaw it").click()
+    follow(page.get_by_role("button", name="Thaw it"))
     expect(page.get_by_role("status")).to_contain_text("to show it again")
     item.refresh_from_db()
     assert item.state == "visible"
@@ -275,19 +284,19 @@ def test_administrators_pages(visitor: Visitor, world: Any) -> None:
     ada = colleague("Ada Sample", "reviewer", signed_in=False)
     page = enter(visitor, root, "/console/people")
     check(page, "people")
-    page.get_by_role("button", name="Add and show").click()
+    follow(page.get_by_role("button", name="Add and show"))
     check(page, "people-errors")
     page.get_by_label("Name, as colleagues know them").fill("Cem New")
     page.get_by_label("E-mail").fill("cem@example.org")
     page.get_by_label("Legal").check()
-    page.get_by_role("button", name="Add and show").click()
+    follow(page.get_by_role("button", name="Add and show"))
     check(page, "password-once")
     page.goto(f"/console/people/{ada.person_id}")
     check(page, "person")
     page.goto("/console/platforms")
     check(page, "platforms-no-key")
     page.get_by_label("What it is for").fill("production")
-    page.get_by_role("button", name="Make it").click()
+    follow(page.get_by_role("button", name="Make it"))
     check(page, "key-once")
     page.goto("/console/platforms")
     check(page, "platforms")
@@ -307,7 +316,8 @@ def test_a_day_by_keyboard_and_without_scripts(visitor: Visitor, world: Any) -> 
     page = enter(visitor, ada)
     page.keyboard.press("j")
     expect(page.get_by_role("link", name=case.number)).to_be_focused()
-    page.keyboard.press("Enter")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Case")).to_contain_text(case.number)
     page.keyboard.press("?")
     expect(page.get_by_role("dialog")).to_be_visible()
@@ -316,10 +326,10 @@ def test_a_day_by_keyboard_and_without_scripts(visitor: Visitor, world: Any) -> 
     plain.get_by_label("E-mail").fill(ada.email)
     plain.get_by_label("Password").fill(PASSWORD)
     plain.get_by_label("Code").fill(ada.recovery_codes.pop())
-    plain.get_by_role("button", name="Sign in").click()
-    plain.get_by_role("link", name=case.number).click()
-    plain.get_by_role("button", name="Claim").click()
+    follow(plain.get_by_role("button", name="Sign in"))
+    follow(plain.get_by_role("link", name=case.number))
+    follow(plain.get_by_role("button", name="Claim"))
     plain.get_by_label("Why do you need to see it?").select_option(index=1)
-    plain.get_by_role("button", name="Reveal").click()
+    follow(plain.get_by_role("button", name="Reveal"))
     expect(plain.locator(".tile.is-revealed img")).to_be_visible()
     assert case_of(item).reveals.count() == 1

@@ -14,9 +14,10 @@ from tests.browser.browser import (
     NARROW,
     WIDE,
     Visitor,
+    Weighed,
     assert_accessible,
     assert_fits,
-    weight,
+    follow,
 )
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -54,13 +55,12 @@ def test_its_contents_lead_there_by_keyboard(visitor: Visitor) -> None:
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("#post-api-v1-reports$"))
     expect(page.get_by_role("heading", name="File a report")).to_be_in_viewport()
-    page.get_by_role("article", name="File a report").get_by_role(
-        "link", name="422"
-    ).click()
+    report = page.get_by_role("article", name="File a report")
+    follow(report.get_by_role("link", name="422"))
     expect(page.locator("#problem-422")).to_be_in_viewport()
 
 
 def test_it_is_light(visitor: Visitor) -> None:
     page = visitor.open("/blank")
-    brought = weight(page, DOCS)
+    brought = Weighed(page, DOCS).weight()
     assert 20_000 < brought <= MAX_PAGE, f"{DOCS} brings {brought} bytes"

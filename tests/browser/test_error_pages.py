@@ -13,6 +13,7 @@ from tests.browser.browser import (
     Visitor,
     assert_accessible,
     assert_fits,
+    follow,
 )
 from tests.browser.test_console import enter
 from tests.stages.console.desk import colleague
@@ -71,7 +72,7 @@ def test_a_fault_in_the_console(
         page.goto("/console/")
         check(page, "Something went wrong", console=True)
     assert "broken for a test" not in page.content()
-    page.get_by_role("link", name="Back to the start").click()
+    follow(page.get_by_role("link", name="Back to the start"))
     expect(page.get_by_text("Nothing is waiting here.")).to_be_visible()
 
 
@@ -106,7 +107,7 @@ def test_a_form_of_the_console_whose_mark_is_gone(
     page.get_by_label("E-mail").fill("somebody@example.org")
     page.get_by_label("Password").fill("a password")
     page.context.clear_cookies(name="csrf")
-    page.get_by_role("button", name="Sign in").click()
+    follow(page.get_by_role("button", name="Sign in"))
     check(page, "This page was open for too long", console=True)
 
 

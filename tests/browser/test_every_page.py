@@ -30,9 +30,10 @@ from tests.browser.browser import (
     NARROW,
     WIDE,
     Visitor,
+    Weighed,
     assert_accessible,
     assert_fits,
-    weight,
+    follow,
 )
 from tests.browser.zoomed import assert_holds_at_400_percent
 from tests.stages.report.test_whole_way import violate
@@ -44,11 +45,7 @@ MAX_PAGE = 60_000  # bytes, with everything that a first visit brings along.
 LANGUAGES = {"en": "English", "nb": "Norsk bokmål"}
 PICTURES = os.environ.get("HOLDFAST_PAGES", "")
 
-pytestmark = [
-    pytest.mark.django_db(transaction=True),
-    # One walk looks at up to forty pages, each of them five times.
-    pytest.mark.timeout(900),
-]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def route(path: str, method: str) -> str:
@@ -79,8 +76,7 @@ class Walk:
         Chromium may never close a page that is still on its way to another.
         """
         if self.language != "en":
-            with page.expect_navigation():
-                page.get_by_role("button", name=LANGUAGES[self.language]).click()
+            follow(page.get_by_role("button", name=LANGUAGES[self.language]))
 
     def _note(self, response: Response) -> None:
         asked = response.request
@@ -95,15 +91,22 @@ class Walk:
         at = urlsplit(self.page.url).path
         self.seen.append(route(at, self.method))
         assert self.page.locator("html").get_attribute("lang") == self.language
+        weighed = self._weighed()
         self._on(WIDE, 800, dark=False)
         self._on(NARROW, 640, dark=True)
         assert_holds_at_400_percent(self.page)
         self.page.set_viewport_size({"width": WIDE, "height": 800})
-        # In the language whose words take more bytes.
-        if self.method == "GET" and self.language == "nb":
-            brought = weight(self.page.context.new_page(), self.page.url)
+        if weighed:
+            brought = weighed.weight()
             assert 0 < brought <= MAX_PAGE, f"{at} brings {brought} bytes"
-            self.page.context.pages[-1].close()
+            weighed.page.close()
+
+    def _weighed(self) -> Weighed | None:
+        """This page once more; it comes to rest while the other one is looked at."""
+        # In the language whose words take more bytes.
+        if self.method != "GET" or self.language != "nb":
+            return None
+        return Weighed(self.page.context.new_page(), self.page.url)
 
     def _on(self, width: int, height: int, *, dark: bool) -> None:
         self.page.set_viewport_size({"width": width, "height": height})
@@ -123,8 +126,7 @@ class Walk:
                 choice.click()
             else:
                 self.page.locator(f"[name={name}]").fill(answer)
-        with self.page.expect_navigation():
-            self.page.locator("main form button[type=submit]").first.click()
+        follow(self.page.locator("main form button[type=submit]").first)
 
     def report(self, category: str = CHILD, address: str = POST) -> str:
         """From the first page to the receipt; the words on it."""
@@ -211,7 +213,7 @@ def coming_back(walk: Walk) -> None:
     walk.send()
     walk.look()
     walk.send(answer="They keep writing to me.")
-    walk.page.locator(".message-foot a").last.click()
+    follow(walk.page.locator(".message-foot a").last)
     walk.look()
     walk.send()
     walk.look()
@@ -226,7 +228,7 @@ def coming_back(walk: Walk) -> None:
     walk.look()
     walk.look("/open")
     walk.page.goto("/follow/status")
-    walk.page.locator("form[action='/follow/finished'] button").click()
+    follow(walk.page.locator("form[action='/follow/finished'] button"))
     walk.look()
 
 
@@ -236,7 +238,7 @@ def being_told(walk: Walk) -> None:
     walk.report(address="https://plaza.example/p/decided")
     violate(Case.objects.get(), item)
     walk.look("/follow/status")
-    walk.page.locator("form[action='/follow/challenge'] button").click()
+    follow(walk.page.locator("form[action='/follow/challenge'] button"))
     walk.look()
     walk.report(address="https://plaza.example/p/decided")
     walk.look()
@@ -264,15 +266,15 @@ def hearing_from_us(walk: Walk) -> None:
     """E-mail or telephone: asked for, mistaken, kept, and where its link leads."""
     walk.report()
     walk.look("/follow/contact")
-    walk.page.locator("main form[novalidate] button").click()
+    follow(walk.page.locator("main form[novalidate] button"))
     walk.look()
     walk.send(address="me@example.org", frequency="every_step")
     walk.look()
     walk.look("/follow/contact")
     walk.look(f"/m/{Contact.objects.get().link}")
-    walk.page.locator("button[name=confirm]").click()
+    follow(walk.page.locator("button[name=confirm]"))
     walk.look()
-    walk.page.locator("button[name=refuse]").click()
+    follow(walk.page.locator("button[name=refuse]"))
     walk.look()
 
 
@@ -288,8 +290,7 @@ def having_the_picture(walk: Walk) -> None:
     )
     expect(walk.page.locator("[data-ready]")).to_be_visible()
     walk.look()
-    with walk.page.expect_navigation():
-        walk.page.locator("[data-ready] button").click()
+    follow(walk.page.locator("[data-ready] button"))
     walk.look()
     walk.send()
     walk.look()

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser
 
 from holdfast.intake.models import Report
 from holdfast.web.components.aloud import by_letters
-from tests.browser.browser import Visitor
+from tests.browser.browser import Visitor, follow
 from tests.browser.hearing import assert_can_be_heard, heard
 from tests.world import World, encoded, photograph
 
@@ -82,9 +82,9 @@ def test_numbers_and_foreign_words_are_said_as_they_are(
     page.set_extra_http_headers({"Accept-Language": "nb"})
     page.goto("/")
     page.locator("input[name=category]").first.check(force=True)
-    page.locator("main form button").first.click()
+    follow(page.locator("main form button").first)
     page.locator("textarea[name=address]").fill("https://plaza.example/p/1")
-    page.locator("main form button").last.click()
+    follow(page.locator("main form button").last)
     number = Report.objects.get().number
     spelled = by_letters(number)
     for path in ("/report/received", "/follow/status"):

@@ -21,6 +21,7 @@ from tests.browser.browser import (
     Visitor,
     assert_accessible,
     assert_fits,
+    follow,
 )
 from tests.browser.test_console import DESK, check, enter
 from tests.browser.test_portal import press, send_report
@@ -58,7 +59,7 @@ def test_leaving_an_address_and_taking_it_back(
     page = visitor.open("/", scripts=scripts)
     send_report(page)
     page.goto("/follow/status")
-    page.get_by_role("link", name="Messages to my e-mail or phone").click()
+    follow(page.get_by_role("link", name="Messages to my e-mail or phone"))
     if scripts:
         inspect(page, "hearing")
     press(page, "Send me messages like this")
@@ -89,7 +90,7 @@ def letter(page: Page, visitor: Visitor, *, scripts: bool) -> None:
     expect(reader.get_by_role("status").last).to_contain_text("can come here now")
     if scripts:
         inspect(reader, "letter-confirmed")
-    reader.get_by_role("link", name="Go on").click()
+    follow(reader.get_by_role("link", name="Go on"))
     expect(reader.get_by_role("heading", level=1)).to_contain_text("your words")
 
 
@@ -104,7 +105,7 @@ def test_what_we_tell_whom(visitor: Visitor, world: Any) -> None:
     expect(page.get_by_label("Case")).to_have_value(case.number)
     check(page, "messages")
     page.get_by_label("Case").fill("nonsense")
-    page.get_by_role("button", name="Show with this case").click()
+    follow(page.get_by_role("button", name="Show with this case"))
     expect(page.locator("main")).to_contain_text("no open or decided case")
     check(page, "messages-unknown")
     assert page.viewport_size == {"width": DESK, "height": 900}

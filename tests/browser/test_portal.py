@@ -10,10 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from holdfast.items.models import Item, ItemState
-from tests.browser.browser import (
-    Visitor,
-    assert_accessible,
-)
+from tests.browser.browser import Visitor, assert_accessible, follow
 from tests.world import World, encoded, photograph
 
 CHILD = "A child is shown naked or in a sexual way"
@@ -32,7 +29,7 @@ def plaza(world: World) -> World:
 
 
 def press(page: Page, name: str) -> None:
-    page.get_by_role("button", name=name).click()
+    follow(page.get_by_role("button", name=name))
 
 
 def choose(page: Page, answer: str) -> None:
@@ -82,20 +79,20 @@ def test_the_whole_way_there_and_back(
     choose(page, "Yes, somebody is being hurt")
     press(page, "Save and go on")
     expect(page.locator("main a[href='tel:112']")).to_be_visible()
-    page.get_by_role("link", name="Go on").click()
+    follow(page.get_by_role("link", name="Go on"))
     choose(page, "Me")
     press(page, "Save and go on")
     for _time in range(4):
-        page.get_by_role("link", name="Skip this question").click()
+        follow(page.get_by_role("link", name="Skip this question"))
     page.get_by_role("textbox").fill("They keep writing to me.")
     press(page, "Save and go on")
     expect(page.get_by_role("status").last).to_contain_text("part of your report")
     expect(page.locator(".answers")).to_contain_text("They keep writing to me.")
-    page.get_by_role("link", name=re.compile("Change.*Who it is about")).click()
+    follow(page.get_by_role("link", name=re.compile("Change.*Who it is about")))
     choose(page, "My child")
     press(page, "Add this")
     expect(page.locator(".answers")).to_contain_text("My child")
-    page.get_by_role("link", name="See what is happening").click()
+    follow(page.get_by_role("link", name="See what is happening"))
     press(page, "Close my report")
     page.goto("/follow/status")
     expect(page).to_have_url(re.compile("/follow$"))
@@ -185,7 +182,7 @@ def test_leaving_without_scripts_forgets_the_visit(
 ) -> None:
     page = visitor.open("/", scripts=False)
     send_report(page)
-    page.locator(".button-leave").click()
+    follow(page.locator(".button-leave"))
     page.wait_for_url(re.compile("/blank$"))
     names = {each.get("name") for each in page.context.cookies()}
     assert not names & {"portal", "csrf"}
@@ -209,7 +206,8 @@ def test_an_unused_page_of_a_report_is_covered_and_what_was_written_stays(
     assert_covered(page)
     page.keyboard.press("Escape")
     expect(page.locator("dialog")).to_be_visible()
-    press(page, "Continue")
+    page.get_by_role("button", name="Continue").click()
+    expect(page.locator("dialog")).to_be_hidden()
     expect(page.get_by_role("textbox")).to_have_value("They write every")
 
 
@@ -235,7 +233,7 @@ def test_the_language_is_changed_and_what_was_written_stays(
     press(page, "Continue")
     page.get_by_label("Address").fill(POST)
     press(page, "Norsk bokmål")
-    assert page.locator("html").get_attribute("lang") == "nb"
+    expect(page.locator("html")).to_have_attribute("lang", "nb")
     expect(page.locator("[name=address]")).to_have_value(POST)
     page.goto("/safety")
     assert page.locator("html").get_attribute("lang") == "nb"

@@ -18,6 +18,7 @@ from tests.browser.browser import (
     Visitor,
     assert_accessible,
     assert_fits,
+    follow,
 )
 from tests.browser.mirrored import CODE, NAME, mirrored, write_language
 from tests.world import World
@@ -48,7 +49,7 @@ def test_every_page_holds_a_language_from_the_right(
     assert CODE in settings.LANGUAGES_BIDI
     world.post("1", b"")
     page = visitor.open("/", width=width)
-    page.get_by_role("button", name=NAME).click()
+    follow(page.get_by_role("button", name=NAME))
 
     def look(path: str = "") -> None:
         if path:
@@ -61,7 +62,7 @@ def test_every_page_holds_a_language_from_the_right(
     def send(words: str = "") -> None:
         if words:
             page.get_by_role("textbox").first.fill(words)
-        page.locator("main form button").first.click()
+        follow(page.locator("main form button").first)
         look()
 
     look("/")
