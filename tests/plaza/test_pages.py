@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,20 +10,16 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from tests.browser.browser import arguments, find_chromium, follow
+from tests.client.conftest import until
 from tests.plaza.conftest import Network, picture
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None, reason="Needs a Chromium on the PATH to look at the pages."
-)
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox"]
+            executable_path=find_chromium(), args=arguments()
         )
         yield chromium
         chromium.close()
@@ -60,9 +55,9 @@ def test_every_page_is_clean_wide_and_narrow(page: Page, network: Network) -> No
     look(page, "join")
     page.get_by_label("Name").fill("ann")
     page.get_by_label("Password").fill("a long password")
-    page.get_by_role("button", name="Join").click()
+    follow(page.get_by_role("button", name="Join"))
     page.get_by_label("What is new?").fill("A walk by the lake " + "w" * 60)
-    page.get_by_role("button", name="Post", exact=True).click()
+    follow(page.get_by_role("button", name="Post", exact=True))
     expect(page.get_by_role("heading", name="A post by ann")).to_be_attached()
     first = page.url.rsplit("/", 1)[1]
 
@@ -95,14 +90,14 @@ def test_every_page_is_clean_wide_and_narrow(page: Page, network: Network) -> No
     page.goto(f"/p/{first}")
     look(page, "frozen")
     page.goto("/")
-    page.get_by_role("button", name="Sign out").click()
+    follow(page.get_by_role("button", name="Sign out"))
     page.goto("/sign-in")
     look(page, "sign-in")
     actor = network.contract.items[first]["actor"]
     network.order("suspend", f"actor:{actor}")
     page.get_by_label("Name").fill("ann")
     page.get_by_label("Password").fill("a long password")
-    page.get_by_role("button", name="Sign in").click()
+    follow(page.get_by_role("button", name="Sign in"))
     expect(page.get_by_role("heading", name="suspended")).to_be_visible()
     look(page, "suspended")
 
@@ -121,11 +116,13 @@ def test_anybody_reports_by_keyboard_in_as_many_steps_as_for_copyright(
         page.locator("details.report summary").focus()
         page.keyboard.press("Enter")
         page.get_by_role("link", name=label).focus()
-        page.keyboard.press("Enter")
+        with page.expect_navigation():
+            page.keyboard.press("Enter")
         expect(page.get_by_role("heading", name="Report")).to_be_visible()
         look(page, f"report-{label.split()[0].lower()}")
         page.get_by_role("button", name="Send the report").focus()
-        page.keyboard.press("Enter")
+        with page.expect_navigation():
+            page.keyboard.press("Enter")
         expect(page.get_by_role("heading", name="We have your report")).to_be_visible()
         steps[label] = page.evaluate("history.length")
     look(page, "receipt")
@@ -144,13 +141,14 @@ def test_a_report_while_holdfast_is_down_says_so_and_shows_the_receipt_later(
     post = network.post("ben", "Look")
     network.contract.down()
     page.goto(f"/report/item/{post['id']}/child_other")
-    page.get_by_role("button", name="Send the report").click()
+    follow(page.get_by_role("button", name="Send the report"))
     expect(page.get_by_role("heading", name="Your report is safe")).to_be_visible()
     look(page, "waiting")
     network.contract.up()
-    for _ in range(20):
-        page.get_by_role("link", name="Look again").click()
-        if page.get_by_role("heading", name="We have your report").count():
-            break
-        page.wait_for_timeout(500)
+
+    def has_come() -> bool:
+        follow(page.get_by_role("link", name="Look again"))
+        return page.get_by_role("heading", name="We have your report").is_visible()
+
+    until(has_come)
     expect(page.get_by_text("amber river seven")).to_be_visible()

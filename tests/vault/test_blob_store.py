@@ -6,7 +6,6 @@ import hashlib
 import importlib
 import multiprocessing
 import os
-import secrets
 import signal
 import stat
 import subprocess
@@ -29,6 +28,7 @@ from holdfast.vault.blobs import (
     UnusableStore,
 )
 from holdfast.vault.sealing import CannotOpen, new_identity, open_sealed, recipient_of
+from tests.server import free_port
 
 IDENTITY, RECOVERY = new_identity(), new_identity()
 NAMING_KEY = bytes(range(32))
@@ -281,7 +281,7 @@ def s3_options(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, object]]:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    port = 20_000 + secrets.randbelow(20_000)
+    port = free_port()
     command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
     endpoint = f"http://127.0.0.1:{port}"
     with subprocess.Popen(

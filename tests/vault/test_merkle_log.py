@@ -196,10 +196,10 @@ def test_appending_to_a_large_log_does_not_read_it() -> None:
     # Ten million leaves in peaks alone: were any of them read, this could not work.
     size = 10_000_000
     frontier = Frontier(size, [leaf_hash(b"%d" % n) for n in range(size.bit_count())])
-    began = time.perf_counter()
+    began = time.process_time()
     for number in range(1000):
         assert frontier.append(leaf_hash(b"%d" % number)) == size + number
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
     assert len(frontier.peaks) == (size + 1000).bit_count()
 
 

@@ -52,7 +52,7 @@ class Elsewhere:
         self._then: list[Callable[[], object]] = []
         self._thread = threading.Thread(target=self._run, args=(first,), daemon=True)
         self._thread.start()
-        assert self._begun.wait(5)
+        assert self._begun.wait(60)
 
     def _run(self, first: tuple[Callable[[], object], ...]) -> None:
         try:
@@ -60,7 +60,7 @@ class Elsewhere:
                 for each in first:
                     each()
                 self._begun.set()
-                self._go_on.wait(10)
+                self._go_on.wait(60)
                 for each in self._then:
                     each()
         finally:
@@ -69,7 +69,7 @@ class Elsewhere:
     def commit(self, *then: Callable[[], object]) -> None:
         self._then.extend(then)
         self._go_on.set()
-        self._thread.join(10)
+        self._thread.join(60)
         assert not self._thread.is_alive()
 
 

@@ -123,7 +123,7 @@ def test_a_trickle_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
         with connection:
             connection.recv(65536)
             connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n")
-            for _ in range(100):
+            for _ in range(2000):
                 try:
                     connection.sendall(b"x")
                 except OSError:
@@ -136,7 +136,8 @@ def test_a_trickle_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
     with pytest.raises(NotReached):
         post_signed(url, "whsec_c2VjcmV0", "d1", BODY)
-    assert time.monotonic() - started < 1.0
+    # All of it would take forty seconds.
+    assert time.monotonic() - started < 20
     thread.join()
     listener.close()
 
