@@ -33,9 +33,15 @@ for _name in ("SMTP", "IMAP", "ON_CALL", "KEYS", "BLOBS"):
 
 from holdfast.run.postgres import EmbeddedPostgres  # noqa: E402
 
-hypothesis.settings.register_profile("same", derandomize=True)
-if "HOLDFAST_EXPLORE" not in os.environ:
-    hypothesis.settings.load_profile("same")
+# How long an example takes says how busy the machine is, or that Hypothesis builds its
+# table of Unicode first, where it never ran: neither is a finding.
+hypothesis.settings.register_profile(
+    "holdfast",
+    derandomize="HOLDFAST_EXPLORE" not in os.environ,
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("holdfast")
 
 _postgres: EmbeddedPostgres | None = None
 _quick = pytest.MonkeyPatch()

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
@@ -350,10 +350,6 @@ def test_a_file_says_viewed_only_if_it_was() -> None:
     assert [one.algorithm for one in details.hashes] == ["SHA256", "MD5"]
 
 
-# On a machine that never ran it, Hypothesis first builds its table of Unicode, and then
-# takes that for slow inputs or a slow test. Only these two checks of speed are off.
-_unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-
 # Anything at all that a platform may have let its users write, half characters too.
 _ANYTHING = st.text(st.characters(), max_size=400)
 _TIMES = st.datetimes(
@@ -384,7 +380,6 @@ _ACTORS = st.builds(
 )
 
 
-@_unhurried
 @given(
     actor=_ACTORS,
     urls=st.tuples(_ANYTHING, _ANYTHING.map("https://plaza.example/".__add__)),
@@ -419,7 +414,6 @@ def test_no_name_or_link_keeps_a_case_from_being_filed(
     assert (written.reported is not None) is (actor.part is ActorPart.OFFENDER)
 
 
-@_unhurried
 @given(name=_ANYTHING, url=_ANYTHING, uploaded_at=st.none() | _TIMES, text=_ANYTHING)
 def test_no_name_of_a_file_keeps_it_from_being_described(
     name: str, url: str, uploaded_at: datetime | None, text: str

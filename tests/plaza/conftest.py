@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 
 from tests.client.conftest import until
-from tests.client.contract import KEY, SECRET, Contract, deliver
+from tests.client.contract import ANSWERS_S, KEY, SECRET, Contract, deliver
 
 ADMIN = "admin-token-of-the-tests"
 
@@ -77,10 +77,13 @@ class Network:
         if name:
             if name not in self.tokens:
                 said = {"name": name, "password": f"password of {name}"}
-                made = httpx.post(f"{self.url}/api/accounts", json=said)
+                made = self._send("POST", "/api/accounts", json=said)
                 self.tokens[name] = made.raise_for_status().json()["token"]
             headers["Authorization"] = f"Bearer {self.tokens[name]}"
-        return httpx.request(method, self.url + path, headers=headers, **given)
+        return self._send(method, path, headers=headers, **given)
+
+    def _send(self, method: str, path: str, **given: Any) -> httpx.Response:
+        return httpx.request(method, self.url + path, timeout=ANSWERS_S, **given)
 
     def post(self, name: str, text: str, *pictures: bytes) -> dict[str, Any]:
         files = [("picture", ("p.png", data, "image/png")) for data in pictures]

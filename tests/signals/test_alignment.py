@@ -141,7 +141,7 @@ def test_matches_on_one_line_are_not_enough() -> None:
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(8, 40), st.integers(0, 60))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_those_of_one_mind_are_found_among_others(
     seed: int, planted: int, strangers: int
 ) -> None:

@@ -86,7 +86,7 @@ def test_what_is_stored_comes_back(stored: dict[str, Features]) -> None:
     assert np.abs(difference).mean() < 4
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data())
 def test_broken_bytes_are_refused_or_read(data: st.DataObject) -> None:
     """Nothing but BrokenFeatures comes out, whatever is done to the bytes."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.signals.hamming import (
@@ -23,7 +23,6 @@ def test_words_and_back(some: list[bytes]) -> None:
     assert to_fingerprints(to_words(some)) == some
 
 
-@settings(deadline=None)
 @given(
     queries=fingerprints,
     rows=fingerprints,

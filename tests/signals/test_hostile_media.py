@@ -213,7 +213,7 @@ def test_a_picture_of_one_pixel_matches_by_digest_alone() -> None:
     assert not signed.is_comparable
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     kind=st.sampled_from(["JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "AVIF", "HEIF"]),
     changes=st.lists(

@@ -80,7 +80,7 @@ def same(one: Matches, other: Matches) -> bool:
     return all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     kind=st.sampled_from(["uniform", "skewed", "clustered", "all equal"]),
     count=st.sampled_from([1, 2, 7, 60, 700, 3000]),
@@ -158,7 +158,7 @@ def test_a_byte_tells_where_lists_of_uniform_rows_begin(rows: int) -> None:
     assert in_block + 10 * in_block**0.5 < FAR or values == 1
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     words=st.sampled_from([8, 11, 12, 13, 14, 16]),
     radius=st.integers(0, 40),
@@ -183,7 +183,6 @@ def test_some_word_leads_to_every_row_within_the_radius(
     )
 
 
-@settings(deadline=None)
 @given(st.lists(st.binary(min_size=32, max_size=32), min_size=1, max_size=20))
 def test_shuffling_keeps_distances(some: list[bytes]) -> None:
     words = shuffled(to_words(some))

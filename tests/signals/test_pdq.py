@@ -88,7 +88,7 @@ def test_dihedral_is_what_turning_the_picture_gives() -> None:
         assert hamming(predicted.bits, pdq(np.ascontiguousarray(picture)).bits) <= 10
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     seed=st.integers(0, 2**32),
     height=st.integers(5, 400),
@@ -116,7 +116,7 @@ def block_dct(length: int) -> NDArray[np.float64]:
     return np.asarray(scale * matrix)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     seed=st.integers(0, 2**32),
     height=st.integers(5, 20),
@@ -145,7 +145,7 @@ def test_reduced_weights_see_what_the_blocks_lowest_frequencies_show(
     assert np.abs(exact - reduced).max() < LEVELS_OF_ROUNDING
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     seed=st.integers(0, 2**32),
     rows=st.tuples(st.integers(0, 40), st.integers(50, 90)),

@@ -95,7 +95,7 @@ def test_a_photograph_without_a_border_keeps_all_of_itself(name: str) -> None:
         assert parts(sign_picture(data)) == [Part.WHOLE]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     seed=st.integers(0, 2**32),
     left=st.integers(0, 60),

@@ -67,13 +67,13 @@ def videos(draw: st.DrawFn) -> Signals:
     return video(*views)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(videos(), videos())
 def test_fast_and_plain_are_equal(query: Signals, stored: Signals) -> None:
     assert compare(query, stored) == compare_reference(query, stored)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(videos(), videos(), st.randoms())
 def test_what_an_index_found_gives_the_same(
     query: Signals, stored: Signals, chance: object

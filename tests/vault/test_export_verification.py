@@ -6,7 +6,7 @@ import json
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.vault.log import (
@@ -21,7 +21,6 @@ from holdfast.vault.log import (
 )
 
 # A stall of a busy machine is no finding.
-UNTIMED = settings(deadline=None)
 
 ORIGIN = "holdfast.example/log"
 SIGNER = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
@@ -62,7 +61,6 @@ def test_events_after_the_last_checkpoint_are_not_called_proved() -> None:
     assert (result.events, result.proved_size) == (20, 12)
 
 
-@UNTIMED
 @given(st.integers(0, 19), st.data())
 def test_one_changed_byte_anywhere_in_a_line_is_found_and_named(
     index: int, data: st.DataObject

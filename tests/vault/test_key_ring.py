@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.base.errors import HoldfastError, InvalidInput
@@ -27,7 +27,6 @@ from holdfast.vault.keys import (
 from holdfast.vault.sealing import open_sealed, seal
 
 # A stall of a busy machine is no finding.
-UNTIMED = settings(deadline=None)
 
 RING = KeyRing.generate()
 FORK = multiprocessing.get_context("fork")
@@ -189,7 +188,6 @@ OPENSSL_BLOB_NAMES = "da2bf1915cc69d41f45ba67af1e5efc130606510d1f3f9fa6fcc7d5803
 info:'holdfast v1 hmac blob-names' HKDF``"""
 
 
-@UNTIMED
 @given(st.text(), st.text())
 def test_small_secrets_come_back_and_only_in_their_place(
     plain: str, bound_to: str

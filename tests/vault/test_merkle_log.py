@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.base.errors import InvalidInput
@@ -21,7 +21,6 @@ from holdfast.vault.log import (
 )
 
 # A stall of a busy machine is no finding.
-UNTIMED = settings(deadline=None)
 
 # The Certificate Transparency test tree: google/certificate-transparency,
 # merkle_tree_test.cc, also used by transparency-dev/merkle for RFC 6962 and RFC 9162.
@@ -104,7 +103,6 @@ def test_consistency_proofs_are_the_published_ones(
     assert verify_consistency(old, size, proof, *heads)
 
 
-@UNTIMED
 @given(leaf_lists, st.data())
 def test_the_frontier_equals_the_reference_at_every_size(
     leaves: list[bytes], data: st.DataObject
@@ -119,7 +117,6 @@ def test_the_frontier_equals_the_reference_at_every_size(
         assert len(frontier.peaks) == frontier.size.bit_count()
 
 
-@UNTIMED
 @given(leaf_lists, st.data())
 def test_inclusion_holds_for_the_leaf_and_for_nothing_else(
     leaves: list[bytes], data: st.DataObject
@@ -142,7 +139,6 @@ def test_inclusion_holds_for_the_leaf_and_for_nothing_else(
         )
 
 
-@UNTIMED
 @given(leaf_lists, st.data())
 def test_consistency_holds_for_a_beginning_and_not_for_a_rewritten_one(
     leaves: list[bytes], data: st.DataObject
@@ -209,7 +205,6 @@ def test_canonical_bytes_are_sorted_compact_utf8() -> None:
     assert canonical(event) == expected.encode()
 
 
-@UNTIMED
 @given(st.dictionaries(st.text(), st.integers() | st.text() | st.booleans()))
 def test_canonical_bytes_do_not_depend_on_order(event: dict[str, object]) -> None:
     turned = dict(reversed(list(event.items())))

@@ -75,7 +75,7 @@ def test_sealing_to_nobody_is_refused() -> None:
         seal(b"x", [])
 
 
-@settings(max_examples=40, deadline=None)  # A busy machine is no finding.
+@settings(max_examples=40)
 @given(st.integers(0, 3).map(lambda n: n * 65536), st.integers(-3, 3))
 def test_the_size_is_told_without_a_key(chunks: int, more: int) -> None:
     size = max(0, chunks + more)

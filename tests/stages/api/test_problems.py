@@ -274,7 +274,6 @@ BODIES = (
 
 @settings(
     max_examples=200,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(address=ADDRESSES, kind=KINDS, body=BODIES, tail=st.text(max_size=5))

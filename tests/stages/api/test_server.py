@@ -92,7 +92,12 @@ def test_many_at_once_with_one_key_are_one_report(served: str, world: World) -> 
     said = {"category": "child_other", "words": "x", "wants_codename": True}
 
     def send(_: int) -> tuple[int, str]:
-        answer = httpx.post(f"{served}/api/v1/reports", json=said, headers=headers)
+        answer = httpx.post(
+            f"{served}/api/v1/reports",
+            json=said,
+            headers=headers,
+            timeout=server.READY_S,
+        )
         return answer.status_code, answer.json().get("codename", "")
 
     with ThreadPoolExecutor(8) as pool:
@@ -184,6 +189,7 @@ def _report(bind: str, headers: dict[str, str], number: int) -> str:
             f"http://{bind}/api/v1/reports",
             json=said,
             headers={**headers, "Idempotency-Key": f"key {number}"},
+            timeout=server.READY_S,
         )
     except httpx.HTTPError:
         return ""
