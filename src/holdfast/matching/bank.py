@@ -156,6 +156,30 @@ def revoke(entry_ids: Collection[int], reason: str, *, by: By) -> int:
     return len(entries)
 
 
+@again_after_deadlock
+def renew(bank_id: UUID, entry_ids: Collection[int], *, by: By) -> int:
+    """Look again for what was revoked, as its source brings it again; how many.
+
+    It is a new claim: what it found before comes before people again, as what a new
+    entry finds does, and what they cleared meanwhile is not frozen by it.
+    """
+    by.require(Permission.BANK_MANAGE)
+    batch, now = uuid7(), clock.now()
+    with transaction.atomic():
+        revoked = BankEntry.objects.filter(id__in=entry_ids, state=BankState.REVOKED)
+        renewed = revoked.filter(bank=bank_id, item=None, target=None).update(
+            state=BankState.ACTIVE,
+            revoked_at=None,
+            revoked_by="",
+            revoke_reason="",
+            renewed_at=now,
+            batch=batch,
+        )
+        if renewed:
+            _say_entered(bank_id, batch, renewed, by)
+    return renewed
+
+
 def search_back(event: Event) -> None:
     """Search what has just been entered back over everything that is registered."""
     entries = list(looked_for().filter(batch=event.about["batch"]))
@@ -188,13 +212,17 @@ def _enter(bank: Bank, signals: Sequence[SignalGiven], by: By) -> int:
         new = mine.count()
         _prolong(bank, entries)
         if mine.exists():
-            emit(
-                Kind.BANK_ENTERED,
-                about={"bank": bank.id, "batch": batch},
-                facts={"entries": new},
-                by=by,
-            )
+            _say_entered(bank.id, batch, new, by)
     return new
+
+
+def _say_entered(bank_id: UUID, batch: UUID, entries: int, by: By) -> None:
+    emit(
+        Kind.BANK_ENTERED,
+        about={"bank": bank_id, "batch": batch},
+        facts={"entries": entries},
+        by=by,
+    )
 
 
 def _entry(
@@ -227,8 +255,10 @@ def _entry(
 def _prolong(bank: Bank, entries: Sequence[BankEntry]) -> None:
     """A known entry that is given again lasts as long as its source now says.
 
-    It belongs to this batch then, so that what came while it had expired is searched.
+    It belongs to this batch then, so that what came while it had expired is searched,
+    and what it found before that is found anew.
     """
+    now = clock.now()
     by_end: dict[datetime | None, list[BankEntry]] = {}
     for each in entries:
         by_end.setdefault(each.expires_at, []).append(each)
@@ -236,8 +266,9 @@ def _prolong(bank: Bank, entries: Sequence[BankEntry]) -> None:
         for column in ("digest", "pdq"):
             signals = [s for s in (getattr(e, column) for e in alike) if s is not None]
             known = BankEntry.objects.filter(bank=bank, **{f"{column}__in": signals})
-            known = known.exclude(state=BankState.REVOKED)
-            known.exclude(expires_at=ends).update(expires_at=ends, batch=alike[0].batch)
+            known = known.exclude(state=BankState.REVOKED).exclude(expires_at=ends)
+            known.filter(expires_at__lte=now).update(renewed_at=now)
+            known.update(expires_at=ends, batch=alike[0].batch)
 
 
 def _bytes_back(

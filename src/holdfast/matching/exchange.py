@@ -24,7 +24,6 @@ from holdfast.base.by import SYSTEM, By, Permission
 from holdfast.base.deadlock import again_after_deadlock
 from holdfast.base.errors import HoldfastError, InvalidInput, NotFound, Refused
 from holdfast.base.events import Kind, alarm, emit
-from holdfast.base.ids import uuid7
 from holdfast.matching import bank as banks
 from holdfast.matching.connectors import connect as connectors
 from holdfast.matching.connectors.exchange import (
@@ -259,22 +258,8 @@ class _Sync:
             for entry in _entries(exchange, signals)
             if entry.state == BankState.REVOKED and entry.revoked_by == str(self.itself)
         ]
-        if not back:
-            return
-        batch = uuid7()
-        BankEntry.objects.filter(id__in=back).update(
-            state=BankState.ACTIVE,
-            revoked_at=None,
-            revoked_by="",
-            revoke_reason="",
-            batch=batch,
-        )
-        emit(
-            Kind.BANK_ENTERED,
-            about={"bank": exchange.bank_id, "batch": batch},
-            facts={"entries": len(back)},
-            by=self.itself,
-        )
+        if back:
+            banks.renew(exchange.bank_id, back, by=self.itself)
 
     def _enter(self, exchange: HashExchange, update: Update) -> int:
         """Enter the signals, and write down which record has which; how many are new.

@@ -175,6 +175,9 @@ class BankEntry(models.Model):
     """With what it was last entered together, from elsewhere."""
     entered_at = models.DateTimeField()
     entered_by = models.CharField(max_length=120)
+    renewed_at = models.DateTimeField(null=True)
+    """When its source brought it again, after it had taken it back or let it expire:
+    what it found before that, it finds anew."""
     expires_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
     revoked_by = models.CharField(max_length=120, blank=True)
@@ -183,8 +186,8 @@ class BankEntry(models.Model):
 
     privacy = classes(
         operational="id bank kind quality category state item media target part at_ms"
-        " case_id decision_id batch entered_at entered_by expires_at revoked_at"
-        " revoked_by xid",
+        " case_id decision_id batch entered_at entered_by renewed_at expires_at"
+        " revoked_at revoked_by xid",
         content="digest pdq revoke_reason",
     )
 
@@ -344,6 +347,7 @@ class Match(LikenessFields, Row):
         BankEntry, null=True, on_delete=models.PROTECT, related_name="matches"
     )
     found_at = models.DateTimeField()
+    """When it was found last by an entry that was renewed, else when it was found."""
     rejected_at = models.DateTimeField(null=True)
     """When somebody said that it is no copy; only of what was not certain."""
     rejected_by = models.CharField(max_length=120, blank=True)

@@ -30,7 +30,7 @@ from holdfast.matching.models import (
     likeness_columns,
 )
 from holdfast.matching.queries import Copy, find_copies, find_known
-from holdfast.matching.rules import REPOST_OF_IT
+from holdfast.matching.rules import REPOST_OF_IT, Likeness
 
 HERE = {
     BankKind.REPORTED: ("reported-here", "Reported here"),
@@ -158,7 +158,10 @@ def bank_here(kind: BankKind) -> Bank:
 
 @again_after_deadlock
 def write_down(platform_id: UUID, copy: Copy, *, arrived: bool) -> None:
-    """Write a match down and say so; the same match again says nothing."""
+    """Write a match down and say so; the same match again says nothing.
+
+    Unless its entry was renewed since: that is a new claim, and said like any.
+    """
     with transaction.atomic():
         key = (
             {"entry_id": copy.entry}
@@ -170,7 +173,7 @@ def write_down(platform_id: UUID, copy: Copy, *, arrived: bool) -> None:
             **key,
             defaults={**likeness_columns(copy.like), "found_at": clock.now()},
         )
-        if not new:
+        if not new and not _is_claimed_anew(match, copy.like):
             return
         emit(
             Kind.MATCH_FOUND,
@@ -184,6 +187,22 @@ def write_down(platform_id: UUID, copy: Copy, *, arrived: bool) -> None:
             facts={**likeness_columns(copy.like), "arrived": arrived},
             by=SYSTEM,
         )
+
+
+def _is_claimed_anew(match: Match, like: Likeness) -> bool:
+    """Whether a match was found before its entry was renewed; it is found now, then.
+
+    What people said is no copy stays none, whoever claims it.
+    """
+    renewed_at = match.entry.renewed_at if match.entry is not None else None
+    if renewed_at is None:
+        return False
+    # In one statement, so that of two workers at the same instant one says so.
+    before = Match.objects.filter(id=match.id, found_at__lt=renewed_at)
+    found = before.filter(rejected_at=None).update(
+        **likeness_columns(like), found_at=clock.now()
+    )
+    return found == 1
 
 
 def _bank(

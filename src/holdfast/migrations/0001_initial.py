@@ -246,6 +246,7 @@ class Migration(migrations.Migration):
                 ('batch', models.UUIDField(null=True)),
                 ('entered_at', models.DateTimeField()),
                 ('entered_by', models.CharField(max_length=120)),
+                ('renewed_at', models.DateTimeField(null=True)),
                 ('expires_at', models.DateTimeField(null=True)),
                 ('revoked_at', models.DateTimeField(null=True)),
                 ('revoked_by', models.CharField(blank=True, max_length=120)),

@@ -16,7 +16,14 @@ from holdfast.base.errors import InvalidInput, NotAllowed
 from holdfast.base.events import Kind
 from holdfast.base.models import Event
 from holdfast.items.models import Item
-from holdfast.matching.bank import SignalGiven, enter, open_bank, revoke, search_back
+from holdfast.matching.bank import (
+    SignalGiven,
+    enter,
+    open_bank,
+    renew,
+    revoke,
+    search_back,
+)
 from holdfast.matching.models import BankEntry, BankKind, Match
 from holdfast.matching.queries import is_known_violation
 from holdfast.matching.rules import Basis
@@ -286,11 +293,7 @@ def test_a_bank_that_contradicts_people_makes_them_look_and_freezes_nothing(
     item = world.post("1", data)
     world.report("https://plaza.example/p/1")
     case = Case.objects.get()
-    decide(case, "no_violation")
-    Item.objects.filter(id=item.id).update(state="visible")
-    case.freezes.update(
-        thawed_at=clock.now(), thawed_by="system", thaw_reason="cleared"
-    )
+    clear(case, item)
     enter_and_search(bank, pdq_of(data))
     case.refresh_from_db()
     assert case.state == "decided"
@@ -298,6 +301,87 @@ def test_a_bank_that_contradicts_people_makes_them_look_and_freezes_nothing(
     case.refresh_from_db()
     item.refresh_from_db()
     assert (case.state, item.state) == ("open", "visible")
+
+
+def clear(case: Case, item: Item) -> None:
+    """People find no violation, and it is shown again."""
+    decide(case, "no_violation")
+    Item.objects.filter(id=item.id).update(state="visible")
+    case.freezes.filter(thawed_at=None).update(
+        thawed_at=clock.now(), thawed_by="system", thaw_reason="cleared"
+    )
+
+
+@pytest.mark.parametrize("kind", ["sha256", "md5"])
+def test_what_a_source_takes_back_and_brings_again_is_a_new_claim(
+    world: World, bank: UUID, kind: str
+) -> None:
+    """People cleared it meanwhile: they look again, and nothing is frozen till then."""
+    data = encoded(photograph())
+    item = world.post("1", data)
+    digest = hashlib.new(kind, data, usedforsecurity=False).digest()
+    enter_and_search(bank, SignalGiven(kind, digest))
+    case, entry = Case.objects.get(), BankEntry.objects.get(bank=bank)
+    revoke([entry.id], WHY, by=SYSTEM)
+    clear(case, item)
+    for round_ in (2, 3):
+        assert renew(bank, [entry.id], by=SYSTEM) == 1
+        assert renew(bank, [entry.id], by=SYSTEM) == 0
+        for _twice in range(2):
+            search_back(told(Kind.BANK_ENTERED))
+        case.refresh_from_db()
+        item.refresh_from_db()
+        assert (case.state, case.round, item.state) == ("open", round_, "visible")
+        assert told(Kind.CASE_REOPENED).facts["because"] == "bank"
+        assert Match.objects.filter(item=item, entry=entry).count() == 1
+        clear(case, item)
+        # The same claim again says nothing new.
+        search_back(told(Kind.BANK_ENTERED))
+        case.refresh_from_db()
+        assert case.state == "decided"
+        revoke([entry.id], WHY, by=SYSTEM)
+
+
+def test_what_comes_again_after_it_had_ended_is_a_new_claim(
+    world: World, bank: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = encoded(photograph())
+    item, now = world.post("1", data), clock.now()
+    digest = hashlib.sha256(data).digest()
+
+    def claim(hours: int) -> None:
+        ends = clock.now() + timedelta(hours=hours)
+        enter_and_search(bank, SignalGiven("sha256", digest, expires_at=ends))
+
+    claim(1)
+    case = Case.objects.get()
+    clear(case, item)
+    # What merely lasts longer is the claim that people have answered.
+    claim(2)
+    case.refresh_from_db()
+    assert case.state == "decided"
+    monkeypatch.setattr(clock, "now", lambda: now + timedelta(hours=3))
+    claim(4)
+    case.refresh_from_db()
+    item.refresh_from_db()
+    assert (case.state, item.state) == ("open", "visible")
+
+
+def test_what_people_said_is_no_copy_stays_none_when_it_is_claimed_again(
+    world: World, bank: UUID
+) -> None:
+    data = encoded(photograph())
+    item = world.post("1", data)
+    enter_and_search(bank, pdq_of(data))
+    match, entry = Match.objects.get(), BankEntry.objects.get(bank=bank)
+    said = {"certain": False, "rejected_at": clock.now(), "rejected_by": "staff:1"}
+    Match.objects.filter(id=match.id).update(**said)
+    CaseItem.objects.filter(item=item).delete()
+    revoke([entry.id], WHY, by=SYSTEM)
+    renew(bank, [entry.id], by=SYSTEM)
+    search_back(told(Kind.BANK_ENTERED))
+    assert not CaseItem.objects.filter(item=item).exists()
+    assert Match.objects.get().rejected_by == "staff:1"
 
 
 def test_precision_of_each_source(world: World, bank: UUID) -> None:

@@ -190,7 +190,9 @@ class TestSync:
         # And searched back.
         assert Event.objects.filter(kind=Kind.BANK_ENTERED).count() == batches + 1
         batch = Event.objects.filter(kind=Kind.BANK_ENTERED).latest("id").about["batch"]
-        assert BankEntry.objects.filter(batch=batch).count() == 1
+        # As a new claim.
+        assert BankEntry.objects.get(batch=batch).renewed_at is not None
+        assert BankEntry.objects.filter(renewed_at__isnull=False).count() == 1
 
     def test_what_people_revoked_stays_revoked(self, scripted: Scripted) -> None:
         pull(scripted, page({"1": "a"}, at=1))
