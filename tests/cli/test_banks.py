@@ -135,7 +135,10 @@ def test_credentials_are_asked_for_and_hosts_are_named(
     monkeypatch.setenv(banks.CREDENTIALS_VARIABLE, "us:another")
     run(*arguments)
     assert HashExchange.objects.get().credentials != exchange.credentials
-    assert "a-secret" not in run("exchange", "list")
+    listed = run("exchange", "list")
+    assert "a-secret" not in listed
+    # A name that is cut off is of no use to the other commands.
+    assert "…" not in listed
     for wrong in ("members", "members=a", "=3"):
         with pytest.raises(InvalidInput):
             run(*arguments[:-1], wrong)

@@ -11,6 +11,7 @@ import hashlib
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import httpx
@@ -114,7 +115,7 @@ class ExchangeSuite(ABC):
     def clock(self, monkeypatch: pytest.MonkeyPatch) -> Clock:
         pytest.importorskip("threatexchange")
         clock = Clock()
-        for module in self.clocked:
+        for module in ("holdfast.matching.connectors.remote", *self.clocked):
             monkeypatch.setattr(f"{module}.time", clock)
         return clock
 
@@ -235,12 +236,31 @@ class ExchangeSuite(ABC):
         assert 0 < len(state.values) < 10
         served.failures.extend([failure] * 2)
         served.elsewhere = served.url.replace("127.0.0.1", "localhost")
-        with pytest.raises(Unavailable):
+        with pytest.raises(Unavailable) as caught:
             state.take(pull)
+        if failure is Failure.GARBAGE:
+            assert "cannot be reached" not in str(caught.value)
         served.failures.clear()
         clock.now += 120
         state.take(self.connect(served.url).pull(state.cursor))
         assert state.values == values
+
+    def test_a_time_that_has_not_come_costs_nothing_that_comes_till_then(
+        self, served: Any, clock: Clock
+    ) -> None:
+        """A service that writes milliseconds must not have us wait for thousands of
+        years."""
+        values = self.fill(served, range(4))
+        self.put(served, pdq("ahead"), START_S * 1000)
+        state = State()
+        with suppress(Unavailable):
+            state.take(self.connect(served.url).pull(None))
+        assert state.values >= values
+        clock.now += 600
+        new = self.fill(served, range(4, 6), at=int(clock.now) - 60)
+        with suppress(Unavailable):
+            state.take(self.connect(served.url).pull(state.cursor))
+        assert state.values >= values | new
 
     def test_refused_credentials_are_not_told_and_not_tried_again(
         self, served: Any

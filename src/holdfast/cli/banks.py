@@ -167,7 +167,12 @@ def add(
 @exchange.command("list")
 def list_() -> None:
     """All exchanges, and when each was last pulled to its end."""
-    table = Table("exchange", "kind", "address", "records", "synced", "failures")
+    table = Table()
+    # A name that is cut off is of no use to the other commands.
+    for name in ("exchange", "kind", "address"):
+        table.add_column(name, overflow="fold")
+    for name in ("records", "synced", "failures"):
+        table.add_column(name)
     for line in exchanges(by=OPERATOR):
         address = line.url or str(line.settings.get("path", ""))
         table.add_row(

@@ -33,6 +33,7 @@ class Failure(StrEnum):
     HANG = "no answer"
     GARBAGE = "something else than the protocol"
     ELSEWHERE = "redirected to another host"
+    AGAIN = "the page before once more"
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,7 @@ class Double(ABC):
         self.elsewhere = ""
         self.failures: deque[Failure] = deque()
         self.requests: list[Request] = []
+        self.said: Answer | None = None
         self.hang_s = HANG_S
 
     @abstractmethod
@@ -124,8 +126,11 @@ class _Handler(BaseHTTPRequestHandler):
         elif failure in (Failure.HTTP_500, Failure.BUSY):
             status = 500 if failure is Failure.HTTP_500 else 429
             self._send(Answer(b"not now", "text/plain", status))
+        elif failure is Failure.AGAIN and double.said is not None:
+            self._send(double.said)
         else:
-            self._send(double.answer(request), is_cut=failure is Failure.CUT)
+            double.said = double.answer(request)
+            self._send(double.said, is_cut=failure is Failure.CUT)
 
     def _send(self, answer: Answer, location: str = "", is_cut: bool = False) -> None:
         self.send_response(answer.status)

@@ -27,6 +27,7 @@ MAX_ANSWER_BYTES = 64 * 1024 * 1024
 REFUSED = frozenset({401, 403})
 MAY_PASS = frozenset({408, 425, 429, 500, 502, 503, 504})
 """What python-threatexchange tries again, and 408 and 425."""
+NOT_AS_IT_SHOULD_BE = "The exchange's answer is not what it should be."
 CHUNK_BYTES = 64 * 1024
 _PASSING = (
     requests.ConnectionError,
@@ -114,14 +115,16 @@ def failures() -> Iterator[None]:
         raise Unavailable(
             "The exchange leads to another host, which nobody allowed."
         ) from None
+    except requests.exceptions.ChunkedEncodingError:
+        raise Unavailable("The exchange's answer broke off.") from None
+    except requests.exceptions.InvalidJSONError as error:
+        raise Unavailable(NOT_AS_IT_SHOULD_BE, why=type(error).__name__) from None
     except requests.RequestException as error:
         raise Unavailable(
             "The exchange cannot be reached.", why=type(error).__name__
         ) from None
     except Exception as error:
-        raise Unavailable(
-            "The exchange's answer is not what it should be.", why=type(error).__name__
-        ) from None
+        raise Unavailable(NOT_AS_IT_SHOULD_BE, why=type(error).__name__) from None
 
 
 def guarded(pull: Iterator[Any]) -> Iterator[Any]:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 
 from holdfast.base.addresses import checked_address
+from holdfast.base.errors import Unavailable
 from holdfast.matching.connectors.exchange import Cursor, Malformed, Update
 from holdfast.matching.connectors.one_host import guarded
+
+AHEAD_S = 24 * 60 * 60
+"""An exchange's clock may be ahead of ours by less than this. Milliseconds where
+seconds are meant are far more."""
 
 
 class Remote(ABC):
@@ -28,6 +34,30 @@ class Remote(ABC):
     @abstractmethod
     def _pull(self, cursor: Cursor | None) -> Iterator[Update]:
         """The same, with whatever the library raises."""
+
+
+class Pages:
+    """The pages of one pull, each of which comes once.
+
+    A service that leads to a page it has given already would be read for ever.
+    """
+
+    def __init__(self) -> None:
+        self._read: set[str] = set()
+
+    def turn(self, name: str) -> None:
+        """Go on to this page. Raises ``Unavailable`` if it has been read."""
+        if name in self._read:
+            raise Unavailable("The exchange leads to a page that has been read.")
+        self._read.add(name)
+
+
+def is_ahead(timestamp_s: int) -> bool:
+    """Whether an exchange names a time that has not come.
+
+    Whoever went on from there would never ask for what comes until then.
+    """
+    return timestamp_s > time.time() + AHEAD_S
 
 
 class LeftOut:

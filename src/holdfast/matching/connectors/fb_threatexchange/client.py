@@ -32,7 +32,12 @@ from holdfast.matching.connectors.exchange import (
     Update,
 )
 from holdfast.matching.connectors.one_host import OneHost, Patience
-from holdfast.matching.connectors.remote import LeftOut, Remote
+from holdfast.matching.connectors.remote import (
+    LeftOut,
+    Pages,
+    Remote,
+    is_ahead,
+)
 from holdfast.matching.formats import KINDS
 
 TOKEN_REFUSED = frozenset({102, 190})
@@ -77,6 +82,7 @@ class ThreatExchange(Remote):
         return time.time() - float(cursor["at"]) > STALE_AFTER_S
 
     def _pull(self, cursor: Cursor | None) -> Iterator[Update]:
+        self._client.pages = Pages()
         checkpoint = None
         if cursor is not None:
             checkpoint = library.FBThreatExchangeCheckpoint(
@@ -134,6 +140,7 @@ class _Client(ThreatExchangeAPI):
         super().__init__(token, endpoint_override=url)
         self._patience = patience
         self.left_out = LeftOut()
+        self.pages = Pages()
 
     def get_json_from_url(
         self,
@@ -143,6 +150,7 @@ class _Client(ThreatExchangeAPI):
         json_obj_hook: Callable[..., Any] | None = None,
     ) -> Any:
         """One page. Its link to the next holds the token, and stays on this host."""
+        self.pages.turn(f"{url} {sorted((params or {}).items())}")
         with OneHost(self._base_url, self._patience) as session:
             answer = session.get(url, params=dict(params or {}))
         if answer.status_code == 400 and _token_is_refused(answer):
@@ -168,6 +176,8 @@ class _Client(ThreatExchangeAPI):
             if update.time < 0 or (said is None and not update.should_delete):
                 # Meta's own "visibility bug": it comes and goes, and means nothing.
                 raise ValueError("nobody's opinion of it can be seen")
+            if is_ahead(update.time):
+                raise ValueError("it is of a time that has not come")
         except Exception as error:
             # Whatever parsing meets: the update is no update.
             self.left_out.add(_unreadable(raw, error))

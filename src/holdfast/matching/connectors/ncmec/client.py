@@ -29,7 +29,7 @@ from holdfast.matching.connectors.exchange import (
     Update,
 )
 from holdfast.matching.connectors.one_host import OneHost, Patience
-from holdfast.matching.connectors.remote import LeftOut, Remote
+from holdfast.matching.connectors.remote import LeftOut, Pages, Remote
 from holdfast.matching.formats import Kind
 
 TAKEN: Mapping[str, frozenset[str]] = MappingProxyType(
@@ -68,6 +68,7 @@ class NCMEC(Remote):
         return False
 
     def _pull(self, cursor: Cursor | None) -> Iterator[Update]:
+        self._client.pages = Pages()
         api = _Ranges(self._client)
         for delta in api.fetch_iter([], _checkpoint(cursor)):
             malformed = self._client.left_out.take()
@@ -112,6 +113,7 @@ class _Client(hash_api.NCMECHashAPI):
         self._base_url = url
         self._patience = patience
         self.left_out = LeftOut()
+        self.pages = Pages()
 
     def _get_session(self) -> OneHost:
         session = OneHost(self._base_url, self._patience)
@@ -126,6 +128,8 @@ class _Client(hash_api.NCMECHashAPI):
             "from": _in_utc(start_timestamp),
             "to": _in_utc(end_timestamp or int(time.time())),
         }
+        if next_:
+            self.pages.turn(next_)
         root = self._get(hash_api.NCMECEndpoint.entries, next_=next_, **span)
         if root.tag != "queryResult":
             raise ValueError("this is no list of entries")

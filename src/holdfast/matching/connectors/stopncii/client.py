@@ -17,7 +17,7 @@ from typing import Any
 import dacite
 from threatexchange.exchanges.clients.stopncii import api
 
-from holdfast.base.errors import InvalidInput
+from holdfast.base.errors import InvalidInput, Unavailable
 from holdfast.matching import formats
 from holdfast.matching.connectors.exchange import (
     MAX_KEY,
@@ -27,7 +27,12 @@ from holdfast.matching.connectors.exchange import (
     Update,
 )
 from holdfast.matching.connectors.one_host import OneHost, Patience
-from holdfast.matching.connectors.remote import LeftOut, Remote
+from holdfast.matching.connectors.remote import (
+    LeftOut,
+    Pages,
+    Remote,
+    is_ahead,
+)
 from holdfast.matching.formats import Kind
 
 KINDS: Mapping[api.StopNCIISignalType, Kind] = {
@@ -75,16 +80,21 @@ class StopNCII(Remote):
         page = str(cursor.get("page", "")) if cursor else ""
         if cursor and time.time() - float(cursor["at"]) > PAGE_TOKEN_S:
             page = ""
+        pages = Pages()
         while True:
+            pages.turn(page)
             answer = self._client.fetch_hashes(start_timestamp=begun, next_page=page)
             page = answer.nextPageToken or ""
             more = answer.hasMoreRecords
             if more and not page:
-                raise ValueError("there is more, and no way to it")
+                raise Unavailable("The exchange has more, and does not say where.")
             here: dict[str, Any] = {"from": begun, "page": page}
             if not more:
-                here = {"from": max(begun, answer.nextSetTimestamp)}
+                end = answer.nextSetTimestamp
+                here = {"from": begun if is_ahead(end) else max(begun, end)}
             yield self._update(answer, {**here, "at": int(time.time())})
+            if not more and is_ahead(end):
+                raise Unavailable("The exchange says to go on at a time yet to come.")
             if not more:
                 return
 
