@@ -106,19 +106,33 @@ def test_cut_near_its_end_it_is_seen_as_browsers_show_it(mode: str) -> None:
     assert (cut.pixels[:kept] == decode_luma(whole).pixels[:kept]).all()
 
 
-def test_cut_in_its_middle_it_is_refused_as_truncated() -> None:
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA"])
+@pytest.mark.parametrize("share", [0.3, 0.8])
+def test_cut_in_its_middle_the_rows_that_are_there_are_seen(
+    mode: str, share: float
+) -> None:
+    whole = encode(PICTURE.convert(mode))
+    cut = decode_luma(whole[: int(len(whole) * share)])
+    assert cut.pixels.shape == (cut.height, 160)
+    assert 0.1 * 160 < cut.height < 0.9 * 160
+    assert (cut.pixels == decode_luma(whole).pixels[: cut.height]).all()
+
+
+def test_of_which_little_is_there_it_is_refused_as_truncated() -> None:
     with pytest.raises(MediaRefused) as refused:
-        decode_luma(DATA[: int(len(DATA) * 0.8)])
+        decode_luma(DATA[: int(len(DATA) * 0.05)])
     assert refused.value.reason is RefusalReason.TRUNCATED
 
 
-def interlaced(width: int, height: int) -> bytes:
-    """A grey picture in Adam7's seven passes, of which each has rows of its own."""
+def interlaced(width: int, height: int, share: float = 1) -> bytes:
+    """A grey picture in Adam7's seven passes, of which each has rows of its own, and
+    of these as many as are this share of all bytes."""
     pixels = np.arange(width * height, dtype=np.uint8).reshape(height, width)
     passes = ((0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2),
               (0, 1, 2, 2), (1, 0, 2, 1))  # fmt: skip
     some = [pixels[top::down, left::across] for top, left, down, across in passes]
     rows = b"".join(b"\0" + row.tobytes() for one in some if one.size for row in one)
+    rows = rows[: int(len(rows) * share)]
     header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 1)
     return (
         DATA[:8]
@@ -133,11 +147,32 @@ def test_an_interlaced_one_is_made_whole_to_its_last_pixel(
     size: tuple[int, int],
 ) -> None:
     width, height = size
-    whole = made_whole(picture_alone(interlaced(width, height)), 10_000)
+    whole, steps = made_whole(picture_alone(interlaced(width, height)), 10_000)
+    assert steps == (1, 1)
     with Image.open(io.BytesIO(whole)) as picture:
         seen = np.asarray(picture)
     expected = np.arange(width * height, dtype=np.uint8).reshape(height, width)
     assert (seen == expected).all()
+
+
+@pytest.mark.parametrize(
+    ("share", "rows", "columns"),
+    [(0.02, 8, 8), (0.1, 4, 4), (0.3, 2, 2), (0.6, 2, 1), (0.97, 2, 1)],
+)
+def test_of_an_interlaced_one_that_is_cut_the_whole_passes_are_seen(
+    share: float, rows: int, columns: int
+) -> None:
+    width, height = 40, 48
+    cut = decode_luma(interlaced(width, height, share))
+    expected = np.arange(width * height, dtype=np.uint8).reshape(height, width)
+    coarse = expected[::rows, ::columns].repeat(rows, 0).repeat(columns, 1)
+    assert (cut.pixels == coarse[:height, :width]).all()
+
+
+def test_an_interlaced_one_without_a_whole_pass_is_refused() -> None:
+    with pytest.raises(MediaRefused) as refused:
+        decode_luma(interlaced(40, 48, 0.005))
+    assert refused.value.reason is RefusalReason.TRUNCATED
 
 
 def test_the_frames_of_an_animation_stay() -> None:

@@ -17,9 +17,9 @@ from holdfast.signals.jpeg_baseline import read_baseline
 from holdfast.signals.jpeg_header import JpegHeader, read_jpeg_header
 from holdfast.signals.jpeg_scan import read_lowest
 from holdfast.signals.luma import (
-    MAX_MISSING_SHARE,
     Luma,
     check_size,
+    rows_there,
     turn,
     turns_columns,
     turns_rows,
@@ -62,8 +62,6 @@ def decode_jpeg(data: bytes, min_side_pixels: int = MIN_SIDE_PIXELS) -> Luma | N
     if not header.scans:
         raise MediaRefused(RefusalReason.TRUNCATED)
     if header.components not in (1, 3):
-        if not header.complete:
-            raise MediaRefused(RefusalReason.TRUNCATED)
         return None
     eighths = _scale(header, min_side_pixels)
     grey = _step_over(data, header, eighths)
@@ -71,9 +69,11 @@ def decode_jpeg(data: bytes, min_side_pixels: int = MIN_SIDE_PIXELS) -> Luma | N
         grey = _decode(data, header, eighths)
     if grey is None:
         return None
-    if not header.complete:
-        _refuse_when_much_is_missing(grey)
-    return _upright(grey, header, eighths)
+    height = header.height
+    if not header.complete and (grey[-1] == MISSING_GREY).all():
+        grey = grey[rows_there(grey)]
+        height = min(height, len(grey) * EIGHTHS // eighths)
+    return _upright(grey, header, eighths, height)
 
 
 def _step_over(
@@ -97,9 +97,7 @@ def _decode(data: bytes, header: JpegHeader, eighths: int) -> NDArray[np.uint8] 
         grey: NDArray[np.uint8] = simplejpeg.decode_jpeg(
             data, "GRAY", min_height=least, min_width=least, strict=False
         )[:, :, 0]
-    except ValueError as error:
-        if not header.complete:
-            raise MediaRefused(RefusalReason.TRUNCATED) from error
+    except ValueError:
         return None
     if grey.shape != (Axis(header.height, eighths).pixels,
                       Axis(header.width, eighths).pixels):  # fmt: skip
@@ -116,9 +114,10 @@ def _scale(header: JpegHeader, min_side_pixels: int) -> int:
     return EIGHTHS
 
 
-def _upright(grey: NDArray[np.uint8], header: JpegHeader, eighths: int) -> Luma:
-    orientation = header.orientation
-    height, width = header.height, header.width
+def _upright(
+    grey: NDArray[np.uint8], header: JpegHeader, eighths: int, height: int
+) -> Luma:
+    orientation, width = header.orientation, header.width
     if orientation >= 5:
         height, width = width, height
     return Luma(
@@ -127,9 +126,3 @@ def _upright(grey: NDArray[np.uint8], header: JpegHeader, eighths: int) -> Luma:
         Axis(width, eighths, reversed=turns_columns(orientation)),
         MEDIA_TYPE,
     )
-
-
-def _refuse_when_much_is_missing(grey: NDArray[np.uint8]) -> None:
-    last = grey[int(len(grey) * (1 - MAX_MISSING_SHARE)) :]
-    if (last == MISSING_GREY).all():
-        raise MediaRefused(RefusalReason.TRUNCATED)

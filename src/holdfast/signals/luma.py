@@ -16,9 +16,12 @@ from holdfast.signals.grid import Axis
 from holdfast.signals.refusal import MediaRefused, RefusalReason
 
 MAX_MISSING_SHARE = 0.1
-"""How much of a picture may be missing at the end of a file that was cut. Browsers
-show the rest, so cutting off a few bytes is no way round the fingerprint; but what is
-mostly an empty field looks like every other such field."""
+"""How much of a picture may be missing at the end of a file that was cut for it to be
+compared as a whole. Browsers show what is there, so cutting a file is no way round the
+fingerprint; but an empty field looks like every other such field, so of what misses
+more only the rows that are there are compared."""
+MIN_SHOWN_SHARE = 0.1
+"""What shows less of its rows than this is refused as truncated: little is seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,23 @@ def check_size(width: int, height: int, most_pixels: int) -> None:
         raise MediaRefused(RefusalReason.BROKEN, width=width, height=height)
     if width * height > most_pixels:
         raise MediaRefused(RefusalReason.TOO_MANY_PIXELS, width=width, height=height)
+
+
+def rows_there(pixels: NDArray[np.uint8], *, upwards: bool = False) -> slice:
+    """Which rows of a picture that was cut are to be looked at, as it is stored.
+
+    ``pixels``: with what is missing filled in one brightness, at the end, or at the
+    beginning of what is stored ``upwards``. Raises :class:`MediaRefused` (truncated)
+    where too little is there.
+    """
+    stored = pixels[::-1] if upwards else pixels
+    seen = np.flatnonzero((stored != stored[-1, -1]).any(axis=1))
+    height, there = len(pixels), int(seen[-1]) + 1 if len(seen) else 0
+    if there >= (1 - MAX_MISSING_SHARE) * height:
+        return slice(0, height)
+    if there < MIN_SHOWN_SHARE * height:
+        raise MediaRefused(RefusalReason.TRUNCATED, rows=there, of=height)
+    return slice(height - there, height) if upwards else slice(0, there)
 
 
 def turn(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:

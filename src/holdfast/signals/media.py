@@ -13,9 +13,11 @@ name; headers are read and bombs refused before any pixel exists; every failure 
   anything. The two agree on every opaque picture.
 - Of an animation every frame is decoded, in order, up to the bounds in
   :mod:`~holdfast.signals.raster`. Where a later one is broken, those before it stand.
-- A JPEG or PNG that is cut near its end is decoded, as browsers do; one that misses
-  more, and every other kind that is cut, is refused as truncated or broken. Damage
-  beside a PNG's picture, which browsers step over, is no way round the fingerprint.
+- Of a JPEG, PNG, GIF or BMP that is cut, what browsers show is decoded: the whole where
+  it misses a tenth or less, else the rows that are there, or the passes. One with less
+  than a tenth of its rows, and every other kind that is cut, of which browsers show
+  nothing, is refused as truncated or broken. Damage beside a PNG's picture, which
+  browsers step over, is no way round the fingerprint.
 - Decoded: JPEG, PNG, GIF, WebP, BMP, TIFF, AVIF and HEIC. Other kinds of pictures are
   known by their first bytes and refused as an unsupported format.
 
@@ -30,7 +32,6 @@ from collections.abc import Iterator
 from PIL import Image
 
 from holdfast.signals import jpeg, raster
-from holdfast.signals.jpeg_header import picture_alone
 from holdfast.signals.luma import Luma
 from holdfast.signals.refusal import MediaRefused, RefusalReason
 
@@ -150,8 +151,6 @@ def _frames(data: bytes, kind: str, min_side_pixels: int) -> Iterator[Luma]:
     if luma is not None:
         yield luma
     else:
-        if kind == "JPEG":
-            data = picture_alone(data)
         yield from raster.decode_frames(data, kind, MEDIA_TYPES[kind])
 
 

@@ -13,8 +13,9 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Iterator
+from itertools import accumulate
 
-from holdfast.signals.luma import MAX_MISSING_SHARE, check_size
+from holdfast.signals.luma import MAX_MISSING_SHARE, MIN_SHOWN_SHARE, check_size
 from holdfast.signals.refusal import MediaRefused, RefusalReason
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -37,6 +38,9 @@ _CLEAR_BYTES = {0: {2}, 2: {6}, 3: set(range(1, 257))}
 _ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4),
           (1, 0, 2, 2), (0, 1, 1, 2))  # fmt: skip
 """Of each pass: its first column and row, and the steps between them."""
+
+_ADAM7_STEPS = ((8, 8), (8, 4), (4, 4), (4, 2), (2, 2), (2, 1), (1, 1))
+"""After each pass: every which row and column of the picture is there."""
 
 Chunk = tuple[bytes, bytes | bytearray]
 
@@ -62,29 +66,41 @@ def picture_alone(data: bytes) -> bytes:
     return _written(chunks)
 
 
-def made_whole(data: bytes, most_pixels: int) -> bytes:
-    """A still PNG with as many of its pixels as can be unpacked, the rest black.
+def made_whole(data: bytes, most_pixels: int) -> tuple[bytes, tuple[int, int]]:
+    """A still PNG with as many of its pixels as can be unpacked, and every which row
+    and column of it is there.
 
-    ``data`` is what :func:`picture_alone` gave. Raises :class:`MediaRefused`:
-    truncated where more than :data:`MAX_MISSING_SHARE` of the pixels is missing.
+    ``data`` is what :func:`picture_alone` gave. Up to :data:`MAX_MISSING_SHARE` of the
+    pixels are filled in black; of what misses more, only the rows that are there are
+    kept; of an interlaced one, the passes. Raises :class:`MediaRefused`: truncated
+    where fewer than :data:`MIN_SHOWN_SHARE` of the rows, or no pass, is there.
     """
     chunks = [each for each in _chunks(data) if each[0] not in _MOVING]
     header = chunks[0][1]
     width, height = struct.unpack(">II", header[:8])
     check_size(width, height, most_pixels)
-    expected = _unpacked_bytes(header)
+    expected = sum(_pass_bytes(header))
     packer, there, packed = zlib.compressobj(1), 0, []
     for piece in _unpacked(b"".join(body for name, body in chunks if name == b"IDAT")):
         packed.append(packer.compress(piece[: expected - there]))
         there += len(piece)
         if there >= expected:
             break
-    missing = max(0, expected - there)
-    if missing > MAX_MISSING_SHARE * expected:
-        raise MediaRefused(RefusalReason.TRUNCATED, missing_bytes=missing)
+    missing, steps = max(0, expected - there), (1, 1)
+    if missing and header[12]:
+        steps = _steps(header, there)
+    elif missing > MAX_MISSING_SHARE * expected:
+        rows, missing = there * height // expected, 0
+        if rows < MIN_SHOWN_SHARE * height:
+            raise MediaRefused(RefusalReason.TRUNCATED, rows=rows, of=height)
+        header = header[:4] + struct.pack(">I", rows) + header[8:]
     packed += [packer.compress(bytes(missing)), packer.flush()]
-    before = [each for each in chunks if each[0] not in (b"IDAT", b"IEND")]
-    return _written([*before, (b"IDAT", b"".join(packed)), (b"IEND", b"")])
+    before = [each for each in chunks[1:] if each[0] not in (b"IDAT", b"IEND")]
+    pixels = b"".join(packed)
+    return (
+        _written([(b"IHDR", header), *before, (b"IDAT", pixels), (b"IEND", b"")]),
+        steps,
+    )
 
 
 def _kept(data: bytes) -> Iterator[Chunk]:
@@ -153,16 +169,22 @@ def _unpacked(packed: bytes) -> Iterator[bytes]:
         return
 
 
-def _unpacked_bytes(header: bytes | bytearray) -> int:
-    """How many bytes the pixels are, with one for the filter of each row."""
+def _pass_bytes(header: bytes | bytearray) -> Iterator[int]:
+    """How many bytes each pass is, with one for the filter of each row."""
     width, height, depth, colour, _, _, interlaced = struct.unpack(">IIBBBBB", header)
     if colour not in _SAMPLES:
         raise MediaRefused(RefusalReason.BROKEN, colour=colour)
     bits = depth * _SAMPLES[colour]
-    passes = _ADAM7 if interlaced else ((0, 0, 1, 1),)
-    total = 0
-    for left, top, across, down in passes:
+    for left, top, across, down in _ADAM7 if interlaced else ((0, 0, 1, 1),):
         columns, rows = -(-(width - left) // across), -(-(height - top) // down)
-        if columns > 0 and rows > 0:
-            total += rows * (1 + -(-columns * bits // 8))
-    return total
+        is_empty = columns <= 0 or rows <= 0
+        yield 0 if is_empty else rows * (1 + -(-columns * bits // 8))
+
+
+def _steps(header: bytes | bytearray, there: int) -> tuple[int, int]:
+    """(rows, columns): every which one of them stands in the passes that are whole."""
+    ends = accumulate(_pass_bytes(header))
+    whole = sum(end <= there for end in ends)
+    if not whole:
+        raise MediaRefused(RefusalReason.TRUNCATED, unpacked_bytes=there)
+    return _ADAM7_STEPS[whole - 1]

@@ -9,7 +9,8 @@ taken. It never trusts a decoder to refuse.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 import pillow_heif
@@ -18,9 +19,10 @@ from PIL import Image
 from PIL.ExifTags import Base
 from PIL.TiffImagePlugin import TiffImageFile
 
-from holdfast.signals import png
+from holdfast.signals import cut, png
 from holdfast.signals.grid import Axis
-from holdfast.signals.luma import Luma, check_size, turn
+from holdfast.signals.jpeg_header import picture_alone, read_jpeg_header
+from holdfast.signals.luma import Luma, check_size, rows_there, turn
 from holdfast.signals.refusal import MediaRefused, RefusalReason
 
 MAX_PIXELS = {
@@ -43,6 +45,10 @@ MAX_PIXELS_READ = 400_000_000
 """The same in pixels, all frames together: a few seconds of decoding."""
 ANIMATED = frozenset({"GIF", "PNG", "WEBP", "AVIF"})
 """Kinds whose frames follow each other in time (a TIFF's are pages)."""
+_BOMBS = (Image.DecompressionBombError, Image.DecompressionBombWarning)
+_JPEG_END = b"\xff\xd9"
+_GIF_PASSES, _GIF_STEPS = ((0, 8), (4, 8), (2, 4), (1, 2)), (8, 4, 2, 1)
+"""First row and step of each pass; after each, every which row is there."""
 _TIFF_TILE_WIDTH, _TIFF_TILE_LENGTH = 322, 323
 
 # Pillow warns, and then refuses, by a limit of its own; ours stands before it.
@@ -61,11 +67,94 @@ def decode_frames(data: bytes, kind: str, media_type: str) -> Iterator[Luma]:
     if kind == "WEBP":
         # Pillow makes a WebP decoder's canvases as soon as the file is opened.
         check_size(*_webp_canvas(data), MAX_PIXELS[kind])
-    with _loaded_png(data) if kind == "PNG" else _loaded(data, kind) as picture:
+    picture, look = _opened(data, kind)
+    with picture:
         if kind in ANIMATED and getattr(picture, "is_animated", False):
             yield from _animation(picture, media_type)
         else:
-            yield _luma(picture, media_type)
+            yield _luma(picture, media_type, look=look)
+
+
+Look = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
+"""What of the pixels of a picture, as they are stored, is looked at."""
+
+
+def _opened(data: bytes, kind: str) -> tuple[Image.Image, Look]:
+    """The picture, or its first frame, decoded, and what of it is there.
+
+    Raises :class:`MediaRefused` and whatever a decoder raises.
+    """
+    if kind == "JPEG":
+        # It needs an end to be read, and browsers show it without one.
+        alone = picture_alone(data) + _JPEG_END
+        is_whole = read_jpeg_header(data).complete
+        return _loaded(alone, kind), _all if is_whole else _rows_there
+    if kind == "PNG":
+        data = png.picture_alone(data)
+    try:
+        return _loaded(data, kind), _all
+    except (MediaRefused, MemoryError, *_BOMBS):
+        raise
+    # Decoders let nearly any kind of error out of a file made to break them.
+    except Exception:
+        if kind not in _FILLED:
+            raise
+    # Outside, where the error no longer holds what was decoded of the first.
+    filled, look = _FILLED[kind](data)
+    return _loaded(filled, kind), look
+
+
+def _filled_png(data: bytes) -> tuple[bytes, Look]:
+    whole, (rows, columns) = png.made_whole(data, MAX_PIXELS["PNG"])
+    return whole, partial(_spread, rows=rows, columns=columns)
+
+
+def _filled_gif(data: bytes) -> tuple[bytes, Look]:
+    whole, is_interlaced = cut.filled_gif(data, MAX_PIXELS["GIF"])
+    return whole, _passes_there if is_interlaced else _rows_there
+
+
+def _filled_bmp(data: bytes) -> tuple[bytes, Look]:
+    whole, upwards = cut.filled_bmp(data, MAX_PIXELS["BMP"])
+    return whole, partial(_rows_there, upwards=upwards)
+
+
+_FILLED = {"PNG": _filled_png, "GIF": _filled_gif, "BMP": _filled_bmp}
+"""Kinds of which browsers show as much as there is, and how the rest is filled."""
+
+
+def _all(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return pixels
+
+
+def _rows_there(
+    pixels: NDArray[np.uint8], *, upwards: bool = False
+) -> NDArray[np.uint8]:
+    return pixels[rows_there(pixels, upwards=upwards)]
+
+
+def _passes_there(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Of a GIF whose rows come in four passes: those that are whole."""
+    height = len(pixels)
+    passes = [np.arange(first, height, step) for first, step in _GIF_PASSES]
+    seen = (pixels != pixels[passes[-1][-1] if height > 1 else 0, -1]).any(axis=1)
+    whole = 0
+    for rows in passes:
+        if len(rows) and not seen[rows[-1]]:
+            break
+        whole += 1
+    if not whole:
+        raise MediaRefused(RefusalReason.TRUNCATED)
+    return _spread(pixels, rows=_GIF_STEPS[whole - 1], columns=1)
+
+
+def _spread(pixels: NDArray[np.uint8], *, rows: int, columns: int) -> NDArray[np.uint8]:
+    """Every which row and column, each shown in place of those that are not there."""
+    if (rows, columns) == (1, 1):
+        return pixels
+    height, width = pixels.shape
+    kept = pixels[::rows, ::columns]
+    return kept.repeat(rows, axis=0).repeat(columns, axis=1)[:height, :width]
 
 
 def _loaded(data: bytes, kind: str) -> Image.Image:
@@ -79,20 +168,6 @@ def _loaded(data: bytes, kind: str) -> Image.Image:
         check_size(*tile, MAX_PIXELS[kind])
     picture.load()
     return picture
-
-
-def _loaded_png(data: bytes) -> Image.Image:
-    """The same for a PNG, whatever stands in it beside the picture."""
-    alone = png.picture_alone(data)
-    try:
-        return _loaded(alone, "PNG")
-    except (MediaRefused, MemoryError):
-        raise
-    # Decoders let nearly any kind of error out of a file made to break them.
-    except Exception:
-        whole = png.made_whole(alone, MAX_PIXELS["PNG"])
-    # Outside, where the error no longer holds what was decoded of the first.
-    return _loaded(whole, "PNG")
 
 
 def _animation(picture: Image.Image, media_type: str) -> Iterator[Luma]:
@@ -121,9 +196,13 @@ def _decode_heic(data: bytes, media_type: str) -> Luma:
 
 
 def _luma(
-    picture: Image.Image, media_type: str, at_ms: int | None = None, lasts_ms: int = 0
+    picture: Image.Image,
+    media_type: str,
+    at_ms: int | None = None,
+    lasts_ms: int = 0,
+    look: Look = _all,
 ) -> Luma:
-    pixels = turn(to_luma(picture), _orientation(picture))
+    pixels = turn(look(to_luma(picture)), _orientation(picture))
     height, width = pixels.shape
     return Luma(pixels, Axis(height), Axis(width), media_type, at_ms, lasts_ms)
 
