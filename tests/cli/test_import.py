@@ -327,6 +327,22 @@ def test_a_worker_that_dies_costs_one_file_and_there_is_never_much_under_way(
     assert 0 < most <= 2 * UNDER_WAY
 
 
+def test_a_name_that_is_a_formula_is_no_formula_in_the_table(
+    tmp_path: Path,
+) -> None:
+    names = ["=cmd()", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "＝1", "'=1", "plain"]  # noqa: RUF001  # A wide sign.
+    root = folder_of(tmp_path / "old", picture_jpg=small(1))
+    for name in names:
+        (root / name).write_bytes(b"words")
+    table = tmp_path / "problems.csv"
+    arguments = ["media", str(root), "--dry-run", "--problems", str(table)]
+    said = CliRunner().invoke(importing.app, ["import", *arguments])
+    assert said.exit_code == 0, said.output
+    with table.open(newline="") as file:
+        told = {row[0] for row in list(csv.reader(file))[1:]}
+    assert told == {"plain", *(f"'{name}" for name in names[:-1])}
+
+
 def test_a_dry_run_tells_everything_and_leaves_nothing(tmp_path: Path) -> None:
     root = folder_of(tmp_path / "old", a_jpg=small(1), b_jpg=small(2)[:400])
     said = CliRunner().invoke(

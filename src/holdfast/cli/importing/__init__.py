@@ -43,6 +43,7 @@ from holdfast.cli.importing.later import ask_again
 from holdfast.cli.importing.manifest import read_manifest
 from holdfast.cli.importing.run import Run, Stop
 from holdfast.cli.importing.work import Orders
+from holdfast.cli.spreadsheet import as_text
 from holdfast.cli.start import make_home
 from holdfast.matching.formats import Kind
 
@@ -248,8 +249,9 @@ def _tell_problems(kept: Journal, file: Path | None) -> None:
         with file.open("w", newline="", errors="surrogateescape") as out:
             table = csv.writer(out)
             table.writerow(["path", "state", "reason"])
-            table.writerows(kept.problems())
-            table.writerows([name, "missing", "no_file"] for name in kept.missing())
+            table.writerows(map(as_text, kept.problems()))
+            missing = ((name, "missing", "no_file") for name in kept.missing())
+            table.writerows(map(as_text, missing))
     more = 0
     for number, (path, state, reason) in enumerate(kept.problems()):
         if number < SHOWN:
