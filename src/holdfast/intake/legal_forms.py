@@ -90,6 +90,22 @@ def to_ask(states: Sequence[FormState]) -> tuple[Element, ...]:
     return tuple(each for each in Element if each in lacking)
 
 
+def may_be_asked(
+    *,
+    child_safety: bool,
+    alleges_illegal: bool,
+    intimate: bool,
+    offered: Sequence[str],
+) -> tuple[Element, ...]:
+    """What :func:`to_ask` can name at the most, whatever is answered."""
+    if child_safety:
+        return ()
+    facts = FormFacts(child_safety, alleges_illegal, intimate)
+    states = forms_of(facts, offered)
+    wanted = {each for state in states for each in _WANTED[state.form]}
+    return tuple(each for each in Element if each in wanted)
+
+
 def _is(form: LegalForm, facts: FormFacts) -> bool:
     if form == LegalForm.DSA_NOTICE:
         return facts.alleges_illegal

@@ -244,12 +244,46 @@ def asked(
     category: Category, answers: Mapping[str, str], missing: Sequence[str]
 ) -> list[Question]:
     """The questions that are asked after the receipt, in their order."""
-    seen = {
+    seen = _seen(category, answers, missing)
+    return [each for each in QUESTIONS if holds(each.when, **seen)]
+
+
+def most_to_come(
+    code: str,
+    category: Category,
+    answers: Mapping[str, str],
+    may_be_missing: Sequence[str],
+) -> int:
+    """How many questions can follow one at the most, whatever is answered from it on.
+
+    As more is answered this never grows: a question counts from the start if any one
+    answer that is still to be given would bring it up.
+    """
+    start = next(at for at, each in enumerate(QUESTIONS) if each.code == code)
+    still_open = QUESTIONS[start:]
+
+    def may_be_asked(one: Question) -> bool:
+        worlds = [dict(answers)] + [
+            {**answers, each.code: choice.code}
+            for each in still_open
+            if f"answers.{each.code}" in one.when
+            for choice in each.choices
+        ]
+        seen = (_seen(category, world, may_be_missing) for world in worlds)
+        return any(holds(one.when, **each) for each in seen)
+
+    return sum(map(may_be_asked, still_open[1:]))
+
+
+def _seen(
+    category: Category, answers: Mapping[str, str], missing: Sequence[str]
+) -> dict[str, Any]:
+    """What a condition sees."""
+    return {
         "category": category.seen(),
         "answers": {each.code: answers.get(each.code, "") for each in QUESTIONS},
         "missing": [str(each) for each in missing],
     }
-    return [each for each in QUESTIONS if holds(each.when, **seen)]
 
 
 def names_accounts(category: str) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 from django.test import Client
 
@@ -35,6 +37,37 @@ def test_every_condition_can_be_read_for_every_category(category: str) -> None:
         asked = [each.code for each in questions.asked(found, answers, ())]
         assert "words" in asked
         assert len(asked) <= 10, "A frightened person has to get through them."
+
+
+@pytest.mark.parametrize("category", [each.code for each in POLICY_READ.categories])
+def test_the_number_of_questions_to_come_shrinks_and_never_grows(
+    world: World, client: Client, category: str
+) -> None:
+    chance = random.Random(category)
+    for _time in range(2):
+        walk.report(client, category)
+        path, told = client.post("/report/received")["Location"], []
+        while path.startswith("/report/more/"):
+            page = client.get(path)
+            step, to_come = page.context["step"], page.context["to_come"]
+            assert step == len(told) + 1
+            words = f"At most {to_come} more." if to_come else "This is the last one."
+            assert f"Question {step}. {words}" in page.content.decode()
+            told.append(to_come)
+            path = _answered_by_chance(client, path, chance)
+        for place, to_come in enumerate(told):
+            assert to_come >= len(told) - place - 1, (category, told)
+        assert told == sorted(set(told), reverse=True), (category, told)
+
+
+def _answered_by_chance(client: Client, path: str, chance: random.Random) -> str:
+    question = questions.question(path.rsplit("/", 1)[1])
+    assert question
+    said = [choice.code for choice in question.choices] or ["", "a@people.example"]
+    sent = client.post(path, {"answer": chance.choice(said)})
+    if sent.status_code == 302 and sent["Location"] != "/report/danger":
+        return str(sent["Location"])
+    return str(client.get(path).context["skip_url"])
 
 
 def test_no_question_asks_for_a_picture_a_screenshot_or_a_paper() -> None:

@@ -121,7 +121,7 @@ def _question() -> Context:
         "hints": gallery_forms.CATEGORY_HINTS,
         "back_url": "?page=portal",
         "step": 1,
-        "steps": 4,
+        "to_come": 3,
     }
 
 

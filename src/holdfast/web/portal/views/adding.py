@@ -20,9 +20,10 @@ from django.utils.translation import gettext as _
 from holdfast.base.errors import InvalidInput
 from holdfast.intake import answering, contacts, questions, statements
 from holdfast.intake import operations as intake
-from holdfast.intake.legal_forms import to_ask
+from holdfast.intake.legal_forms import may_be_asked, to_ask
 from holdfast.intake.queries import Reported, reported
 from holdfast.items.queries import platform_of_url
+from holdfast.policy import queries as policies
 from holdfast.web.portal import advice, forms
 from holdfast.web.portal.page import BY, Question
 from holdfast.web.portal.words import CLOSED
@@ -42,6 +43,20 @@ def asked_of(report: Reported) -> list[questions.Question]:
     answered |= {"email"} if report.email else set()
     answered |= {"signature"} if report.signed_as else set()
     return [q for q in questions.QUESTIONS if q in fits or q.code in answered]
+
+
+def most_to_come(name: str, report: Reported) -> int:
+    """How many questions can follow this one; it may shrink later, and never grows."""
+    policy = policies.current()
+    may_be_missing = may_be_asked(
+        child_safety=report.category.child_safety,
+        alleges_illegal=policy.alleges_illegal(report.category),
+        intimate=report.category.intimate,
+        offered=policy.legal_forms,
+    )
+    return questions.most_to_come(
+        name, report.category, report.told.answers, may_be_missing
+    )
 
 
 class Adding(Question):
@@ -196,14 +211,15 @@ class InARow(Adding):
     back = "portal:review"
 
     def around(self) -> dict[str, Any]:
-        """Which question of how many this is, how to skip it, and how to stop."""
+        """Which question this is, how many can come, how to skip it, how to stop."""
         context = super().around() | {"back_url": "", "skip_url": self.next_url()}
         if self.memory.report_id is None:
             return context
         codes = [each.code for each in asked_of(self.report)]
         if self.name in codes:
             place = codes.index(self.name)
-            context |= {"step": place + 1, "steps": len(codes)}
+            to_come = most_to_come(self.name, self.report)
+            context |= {"step": place + 1, "to_come": to_come}
             if place and codes[place - 1] == "about":
                 context["advice"] = advice.for_answers(
                     self.report.told.answers,
