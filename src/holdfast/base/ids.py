@@ -17,8 +17,16 @@ NUMBER_LENGTH = 10  # characters; 50 random bits, drawn again on the rare clash.
 
 def uuid7() -> uuid.UUID:
     """A new UUID version 7: 48 bits of milliseconds, 74 random bits."""
-    value = (time.time_ns() // 1_000_000) << 80 | secrets.randbits(80)
-    value = value & ~(0xF << 76) | 0x7 << 76
+    return _uuid((time.time_ns() // 1_000_000) << 80 | secrets.randbits(80), version=7)
+
+
+def uuid8(random: bytes) -> uuid.UUID:
+    """The UUID that 16 random bytes stand for, always the same: RFC 9562, 5.8."""
+    return _uuid(int.from_bytes(random), version=8)
+
+
+def _uuid(value: int, *, version: int) -> uuid.UUID:
+    value = value & ~(0xF << 76) | version << 76
     value = value & ~(0x3 << 62) | 0x2 << 62
     return uuid.UUID(int=value)
 

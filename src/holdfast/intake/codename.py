@@ -41,6 +41,17 @@ def new_codename() -> str:
     return " ".join(secrets.choice(words) for _ in range(WORDS))
 
 
+def codename_from(random: bytes) -> str:
+    """The codename that random bytes stand for, always the same; of 64 or more, so that
+    every word is as likely as every other."""
+    words, number = word_list(), int.from_bytes(random)
+    found = []
+    for _ in range(WORDS):
+        number, place = divmod(number, len(words))
+        found.append(words[place])
+    return " ".join(found)
+
+
 def folded(codename: str) -> str:
     """A codename as somebody typed it, with case and separators folded away."""
     return " ".join(re.findall(r"[^\W\d_]+", codename.lower()))

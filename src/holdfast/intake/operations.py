@@ -20,7 +20,7 @@ from holdfast.base.by import SYSTEM, By, Permission
 from holdfast.base.deadlock import again_after_deadlock
 from holdfast.base.errors import InvalidInput, NotFound
 from holdfast.base.events import Event, Kind, alarm, emit
-from holdfast.base.ids import report_number
+from holdfast.base.ids import report_number, uuid7
 from holdfast.base.rows import planned_once
 from holdfast.intake import archive, contacts, not_taken
 from holdfast.intake import codename as codenames
@@ -120,6 +120,9 @@ class ReportGiven:
     in_danger_now: bool = False
     wants_contact_hold: bool = False
     wants_codename: bool = False
+    report_id: UUID | None = None
+    codename: str = ""
+    """Both only of a press that may come twice: see ``once``."""
     address: str = ""
     """The network address it came from, which is not stored: see ``arrival``."""
     marks: Collection[Mark] = field(default=())
@@ -161,11 +164,14 @@ def receive_report(given: ReportGiven, *, by: By) -> Received:
     held = archive.hold(given.answers, given.questions, given.language)
     left = (*given.not_taken, *held.not_taken)
     in_danger = given.in_danger_now or not_taken.may_mean_danger(left)
-    secret = codenames.new_codename() if given.wants_codename else None
+    secret = (
+        (given.codename or codenames.new_codename()) if given.wants_codename else None
+    )
     derived = (codenames.lookup(secret), codenames.verifier(secret)) if secret else None
     with policy.held(), transaction.atomic(savepoint=False):
         planned_once()
         report = Report.objects.create(
+            id=given.report_id or uuid7(),
             number=report_number(),
             platform_id=given.platform_id,
             channel=given.channel,

@@ -147,6 +147,26 @@ def take(name: str, cost: float, *, per_s: float, burst: float) -> float:
     return max(0.0, (min(cost, burst) - tokens) / per_s - since_s)
 
 
+def take_a_turn(name: str, *, per_s: float, burst: float, longest_s: float) -> float:
+    """Take a token of a bucket that lends; for how many seconds one has to wait for it.
+
+    Nobody is refused: who comes when it is empty stands behind those before them, each
+    ``1 / per_s`` later than the last, and nobody waits for more than ``longest_s``.
+    """
+    asked: dict[str, str | float | datetime] = {
+        "name": name,
+        "cost": 1.0,
+        "per_s": per_s,
+        "burst": burst,
+        "least": -longest_s * per_s,
+        "now": clock.now(),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKE_A_TURN, asked)
+        [tokens] = cursor.fetchone()
+    return max(0.0, -float(tokens) / per_s)
+
+
 _REFILLED = """LEAST(%(burst)s, hf_rate_bucket.tokens + %(per_s)s * GREATEST(
     0, EXTRACT(EPOCH FROM %(now)s - hf_rate_bucket.updated_at)))"""
 _TAKE = f"""
@@ -158,6 +178,17 @@ SELECT %(name)s, %(burst)s - %(cost)s, %(now)s FROM quick WHERE mode IS NOT NULL
 ON CONFLICT (name) DO UPDATE SET tokens = {_REFILLED} - %(cost)s,
     updated_at = GREATEST(%(now)s, hf_rate_bucket.updated_at)
 WHERE {_REFILLED} >= %(cost)s
+RETURNING tokens
+"""
+_TAKE_A_TURN = f"""
+WITH quick AS MATERIALIZED (
+    SELECT set_config('synchronous_commit', 'off', true) AS mode
+)
+INSERT INTO hf_rate_bucket (name, tokens, updated_at)
+SELECT %(name)s, %(burst)s - %(cost)s, %(now)s FROM quick WHERE mode IS NOT NULL
+ON CONFLICT (name) DO UPDATE SET
+    tokens = GREATEST(%(least)s, {_REFILLED} - %(cost)s),
+    updated_at = GREATEST(%(now)s, hf_rate_bucket.updated_at)
 RETURNING tokens
 """
 

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 
 from holdfast.base import clock
+from holdfast.base.by import By, Permission
+from holdfast.base.ids import uuid7
 from holdfast.base.models import Event
 from holdfast.intake.models import Codename, Report
+from holdfast.intake.once import TOLD_AGAIN_FOR, Filed, receive_once
+from holdfast.intake.operations import Channel, ReportGiven
 from holdfast.items.models import ItemState
 from tests.stages.console.desk import CSAM, colleague, words_of
 from tests.world import World, encoded, photograph
@@ -57,6 +64,64 @@ def test_a_call_freezes_and_its_clock_runs_from_the_call(world: World) -> None:
     item.refresh_from_db()
     assert item.state == ItemState.FROZEN
     assert report.number in words_of(answer)
+
+
+def test_pressing_twice_files_one_report_and_shows_it_again(world: World) -> None:
+    ada = colleague("Ada", "reviewer")
+    shown = ada.get("/console/enter").context["form"]["once"].value()
+    first = ada.post("/console/enter", **call(world, once=shown))
+    again = ada.post("/console/enter", **call(world, once=shown))
+    assert Report.objects.count() == 1
+    assert again.status_code == 200
+    assert Report.objects.get().number in words_of(again)
+    assert words_shown(again) == words_shown(first)
+    assert "pressed twice" in words_of(again)
+    assert "pressed twice" not in words_of(first)
+    assert Client().post("/follow", {"codename": words_shown(again)}).status_code == 302
+    # What was corrected is another report, and so is the same by somebody else.
+    ada.post("/console/enter", **call(world, once=shown, words="My daughter."))
+    colleague("Bo", "reviewer").post("/console/enter", **call(world, once=shown))
+    assert Report.objects.count() == 3
+    assert ada.get("/console/enter").context["form"]["once"].value() != shown
+
+
+def test_an_old_page_tells_the_words_to_nobody(world: World) -> None:
+    ada = colleague("Ada", "reviewer")
+    given = call(world, once="a-token")
+    told = words_shown(ada.post("/console/enter", **given))
+    codename = Codename.objects.all()
+    codename.update(made_at=clock.now() - TOLD_AGAIN_FOR)
+    later = ada.post("/console/enter", **given)
+    assert Report.objects.count() == 1
+    assert told not in later.content.decode()
+    assert Report.objects.get().number in words_of(later)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_presses_at_the_same_moment_file_one_report(world: World) -> None:
+    by = By("staff", str(uuid7()), frozenset({Permission.REPORT_FILE}))
+    given = ReportGiven(
+        platform_id=world.platform_id,
+        channel=Channel.PHONE,
+        category=CSAM,
+        targets=(),
+        words="A mother: it is my son.",
+        wants_codename=True,
+    )
+    start = Barrier(4)
+
+    def press(_number: int) -> Filed:
+        start.wait()
+        try:
+            return receive_once(given, "a-token", by=by)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as hands:
+        filed = list(hands.map(press, range(4)))
+    assert Report.objects.count() == 1
+    assert len({(each.report_id, each.codename) for each in filed}) == 1
+    assert sum(each.is_new for each in filed) == 1
 
 
 def test_the_words_open_it_and_the_person_can_change_them(world: World) -> None:

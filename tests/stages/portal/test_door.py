@@ -9,8 +9,12 @@ from django.test import Client
 
 from holdfast.base import clock
 from holdfast.intake.models import Arrival, Report
+from holdfast.intake.once import TOLD_AGAIN_FOR
+from holdfast.items.answers import take_a_turn
+from holdfast.items.models import ItemState
 from holdfast.web.portal import door
-from tests.world import World
+from tests.stages.portal import walk
+from tests.world import World, encoded, photograph
 
 pytestmark = pytest.mark.django_db
 WHERE = "/report/where"
@@ -57,6 +61,60 @@ def test_a_flood_is_slowed_and_nobody_is_refused(
     assert opened(client).post(WHERE, child).status_code == 302
     assert Report.objects.count() == 5
     assert slept == [door.LONGEST_WAIT_S] * 2 + [door.LONGEST_WAIT_CHILD_S]
+
+
+def test_whoever_waits_has_reported_and_frozen_already(
+    client: Client, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    item = world.post("2", encoded(photograph()))
+    told: list[tuple[int, str]] = []
+
+    def sleep(_time: float) -> None:
+        item.refresh_from_db()
+        told.append((Report.objects.count(), item.state))
+
+    monkeypatch.setattr("holdfast.web.portal.door.time.sleep", sleep)
+    monkeypatch.setattr(door, "BURST", 1.0)
+    monkeypatch.setattr(door, "PER_S", 0.01)
+    opened(client).post(WHERE, GIVEN)
+    child = {
+        "category": "child_sexual_abuse_material",
+        "address": "https://plaza.example/p/2",
+        "once": "a-token",
+    }
+    first = opened(client).post(WHERE, child)
+    assert told == [(2, ItemState.FROZEN)]
+    words = walk.codename(client)
+    # Who presses again while they wait is held up no more, and gets the same receipt.
+    again = client.post(WHERE, child)
+    assert first["Location"] == again["Location"] == "/report/received"
+    assert len(told) == 1
+    assert Report.objects.count() == 2
+    assert words
+    assert walk.codename(client) == words
+
+
+def test_an_old_page_opens_no_report(client: Client) -> None:
+    given = {**GIVEN, "once": "a-token"}
+    opened(client).post(WHERE, given)
+    with clock.shifted(TOLD_AGAIN_FOR + timedelta(minutes=1)):
+        other = Client()
+        assert other.post(WHERE, given)["Location"] == "/follow"
+        assert other.get("/report/received")["Location"] == "/follow"
+    assert Report.objects.count() == 1
+
+
+def test_each_waits_behind_those_before_and_nobody_longer_than_the_longest() -> None:
+    def turn() -> float:
+        return take_a_turn("t", per_s=2.0, burst=2.0, longest_s=1.5)
+
+    with clock.shifted(timedelta()):
+        waits = [turn() for _ in range(7)]
+    assert waits[:2] == [0.0, 0.0]
+    assert waits[2:] == pytest.approx([0.5, 1.0, 1.5, 1.5, 1.5], abs=0.4)
+    assert waits == sorted(waits)
+    with clock.shifted(timedelta(minutes=1)):
+        assert turn() == 0.0
 
 
 def test_the_hidden_box_is_hidden_from_everybody(client: Client) -> None:

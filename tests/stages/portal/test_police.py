@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -49,6 +50,21 @@ def test_it_is_a_report_with_agency_number_and_contact(world: World) -> None:
     page = words_of(ada.get(f"/console/case/{Case.objects.get().number}"))
     assert "police, not verified yet" in page
     assert "4711/26 · Police district" in page
+
+
+def test_pressing_twice_is_one_report(world: World) -> None:
+    client = Client()
+    found = re.search(
+        r'name="once" value="([^"]+)"', client.get("/police").content.decode()
+    )
+    assert found
+    shown = found[1]
+    words = set()
+    for _time in range(2):
+        client.post("/police", filled(once=shown))
+        words.add(codename(client))
+    assert Report.objects.count() == 1
+    assert len(words) == 1
 
 
 def test_of_several_addresses_one_promise_is_made_once(world: World) -> None:

@@ -46,7 +46,8 @@ def test_the_number_of_questions_to_come_shrinks_and_never_grows(
     chance = random.Random(category)
     for _time in range(2):
         walk.report(client, category)
-        path, told = client.post("/report/received")["Location"], []
+        path = client.post("/report/received")["Location"]
+        told: list[int] = []
         while path.startswith("/report/more/"):
             page = client.get(path)
             step, to_come = page.context["step"], page.context["to_come"]

@@ -13,6 +13,7 @@ from holdfast.base import clock
 from holdfast.policy.rules import Policy
 from holdfast.web.console.forms import WordsWhenNeeded
 from holdfast.web.console.words import CLAIMS
+from holdfast.web.once import once_field
 
 MAX_CONTACT = 400  # characters; the width of the column.
 SAID_OF_THEMSELVES: Final = ("shown", "parent", "relative", "professional", "witness")
@@ -99,6 +100,7 @@ class TakeDown(forms.Form):
 
     use_required_attribute = False
 
+    once = once_field()
     channel = forms.ChoiceField(
         label="How did it come?",
         choices=[("phone", "By telephone"), ("letter", "By letter")],

@@ -23,6 +23,7 @@ from holdfast.intake.rules import MAX_ADDRESS, Way, read_address
 from holdfast.items.queries import PlatformLine, platform_of_url
 from holdfast.languages.choice import in_words
 from holdfast.policy.rules import Category
+from holdfast.web.once import once_field
 from holdfast.web.portal.words import FREQUENCIES
 
 MAX_POLICE_NUMBER = 100  # characters; the column's own length.
@@ -81,6 +82,7 @@ class WhereForm(forms.Form):
     # Sent along with the answer, so that a visit that was idle for too long loses
     # nothing.
     category = forms.CharField(widget=forms.HiddenInput, max_length=64)
+    once = once_field()
     account = OneOfSeveral(
         label=_("What is the name of their account?"),
         help_text=_(

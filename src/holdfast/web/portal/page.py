@@ -20,6 +20,7 @@ from django.views import View
 
 from holdfast.base.by import anyone
 from holdfast.base.errors import HoldfastError, InvalidInput
+from holdfast.intake.once import Filed
 from holdfast.web.portal import problems, session
 
 BY = anyone("portal")
@@ -59,6 +60,18 @@ class Page(View):
             self.memory.language = code
             translation.activate(code)
             self.request.LANGUAGE_CODE = code
+
+    def receipt_of(self, filed: Filed) -> HttpResponse:
+        """On to the receipt, with a visit that is for this report alone.
+
+        The same press long after is the way of somebody else into an old page.
+        """
+        self.memory.forget()
+        if filed.codename is None:
+            return self.go("follow")
+        self.memory.report = str(filed.report_id)
+        self.memory.codename = filed.codename
+        return self.go("received")
 
     def go(self, page: str, **kwargs: str) -> HttpResponse:
         """On to another page, asked for anew, so that reloading sends nothing twice."""

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from holdfast.intake.operations import MAX_TARGETS, MAX_WORDS, TargetGiven
 from holdfast.items.queries import PlatformLine, platform_of_url
 from holdfast.policy.rules import Category
+from holdfast.web.once import once_field
 from holdfast.web.portal.forms import MAX_POLICE_NUMBER, targets_of
 
 MAX_AGENCY = 150  # characters; with the country it fits its column of 255.
@@ -42,6 +43,7 @@ class PoliceReport(forms.Form):
     # A browser calls what is required and empty invalid, before anything is sent.
     use_required_attribute = False
 
+    once = once_field()
     agency = forms.CharField(
         label=_("Your agency and unit"),
         max_length=MAX_AGENCY,

@@ -17,6 +17,7 @@ from django.urls import reverse
 
 from holdfast.base.by import Permission
 from holdfast.intake import operations as intake
+from holdfast.intake.once import receive_once
 from holdfast.notifications.queries import receipt_of
 from holdfast.policy.queries import current
 from holdfast.web.console.door_forms import TakeDown
@@ -36,9 +37,9 @@ class EnterReport(FormPage):
         return TakeDown(data, platforms=platform_choices(), policy=current())
 
     def done(self, form: forms.Form) -> HttpResponse:
-        """File it, and show number and words, this once."""
+        """File it, and show number and words, this once. Two presses file one."""
         given = form.cleaned_data
-        received = intake.receive_report(
+        filed = receive_once(
             intake.ReportGiven(
                 platform_id=UUID(given["platform"]),
                 channel=intake.Channel(given["channel"]),
@@ -53,13 +54,15 @@ class EnterReport(FormPage):
                 wants_codename=True,
                 received_at=given["received_at"],
             ),
+            given["once"],
             by=self.by,
         )
         return self.show(
             "console/report_entered.html",
             {
-                "receipt": receipt_of(received.report_id),
-                "codename": received.codename,
+                "receipt": receipt_of(filed.report_id),
+                "codename": filed.codename,
+                "is_new": filed.is_new,
                 "follow_url": settings.HOLDFAST_URL + reverse("portal:follow"),
             },
         )

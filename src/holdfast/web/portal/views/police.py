@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from holdfast.base.errors import Unavailable
 from holdfast.intake import operations as intake
+from holdfast.intake.once import receive_once
 from holdfast.items import queries as items
 from holdfast.policy import queries as policies
 from holdfast.web.portal.page import BY, Question
@@ -48,7 +49,7 @@ class Police(Question):
         assert isinstance(form, PoliceReport)
         assert form.platform_id is not None
         answers = form.cleaned_data
-        received = intake.receive_report(
+        filed = receive_once(
             intake.ReportGiven(
                 platform_id=form.platform_id,
                 channel=intake.Channel.POLICE,
@@ -62,9 +63,7 @@ class Police(Question):
                 in_danger_now=answers["danger"],
                 wants_codename=True,
             ),
+            answers["once"],
             by=BY,
         )
-        self.memory.forget()
-        self.memory.report = str(received.report_id)
-        self.memory.codename = received.codename or ""
-        return self.go("received")
+        return self.receipt_of(filed)

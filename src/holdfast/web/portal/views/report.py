@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 from holdfast.base import clock
 from holdfast.base.errors import Unavailable
 from holdfast.intake import operations as intake
+from holdfast.intake.once import receive_once
 from holdfast.intake.queries import reported
 from holdfast.intake.questions import names_accounts
 from holdfast.items import queries as items
@@ -114,8 +115,7 @@ class Where(Question):
         answers = form.cleaned_data
         unknown = [intake.TargetGiven(description=_("The reporter does not know."))]
         known = policies.current().category(answers["category"])
-        door.hold_up(child_safety=known.child_safety)
-        received = intake.receive_report(
+        filed = receive_once(
             intake.ReportGiven(
                 platform_id=form.platform_id,
                 channel=intake.Channel.PORTAL,
@@ -127,12 +127,13 @@ class Where(Question):
                 address=door.address_of(self.request),
                 marks=door.marks_of(self.request, self.memory),
             ),
+            answers["once"],
             by=BY,
         )
-        self.memory.forget()
-        self.memory.report = str(received.report_id)
-        self.memory.codename = received.codename or ""
-        return self.go("received")
+        if filed.is_new:
+            # Only now: whoever waits, or will not wait, has reported already.
+            door.hold_up(child_safety=known.child_safety)
+        return self.receipt_of(filed)
 
 
 class Received(Page):
