@@ -196,6 +196,7 @@ HOLDFAST_MESSAGE_FROM = os.environ.get(
     f"post@{urlsplit(HOLDFAST_URL).hostname or 'localhost'}",
 )
 HOLDFAST_IMAP = os.environ.get("HOLDFAST_IMAP", "")
+HOLDFAST_IMAP_AUTHSERV_IDS = _listed("HOLDFAST_IMAP_AUTHSERV_ID")
 HOLDFAST_IMAP_ADDRESS = os.environ.get("HOLDFAST_IMAP_ADDRESS", DEFAULT_FROM_EMAIL)
 
 PROCRASTINATE_IMPORT_PATHS = ["holdfast.base.jobs"]

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import time
+from base64 import encodebytes
 from email.message import EmailMessage
+from quopri import encodestring
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.intake.connectors.mailbox.convert import MAX_FILES, read
+from holdfast.intake.connectors.mailbox.convert import (
+    MAX_FILES,
+    MAX_FORWARDED_BYTES,
+    MAX_FORWARDED_DEPTH,
+    read,
+)
 
 TAKES_AT_MOST_S = 8.0
 """For two million bytes; what grows with their square takes minutes."""
@@ -19,7 +26,7 @@ POST = "https://plaza.example/p/1"
 def written(text: str = "Look here.", **headers: str) -> EmailMessage:
     mail = EmailMessage()
     mail["From"] = "Kim <kim@example.org>"
-    mail["Subject"] = "Help"
+    mail["Subject"] = headers.pop("Subject", "Help")
     for name, value in headers.items():
         mail[name.replace("_", "-")] = value
     mail.set_content(text)
@@ -71,6 +78,62 @@ def test_files_come_out_as_they_went_in() -> None:
     assert letter.attachments[0].data == b"\x89PNG not opened"
     assert b"Inner words." in letter.attachments[2].data
     assert letter.words == "Look here."
+
+
+def forwarding(inner: EmailMessage, depth: int = 1) -> EmailMessage:
+    for level in range(depth):
+        outer = written(f"Forwarded, {level}.")
+        outer.add_attachment(inner)
+        inner = outer
+    return inner
+
+
+def test_addresses_in_a_mail_that_is_attached_are_found_and_nothing_is_opened() -> None:
+    inner = written(f"Look: {POST}", Subject=f"Here: {POST}0")
+    inner.add_alternative(f"<p>See <a href='{POST}1'>this</a>.</p>", subtype="html")
+    inner.add_attachment(f"{POST}2".encode(), "text", "plain", filename="a.txt")
+    inner.add_attachment(POST.encode() + b"3", "image", "jpeg", filename="a.jpg")
+    letter = read(forwarding(inner).as_bytes())
+    assert letter.addresses == (f"{POST}0", POST, f"{POST}1")
+    assert letter.words == "Forwarded, 0."
+    [sealed] = letter.attachments
+    assert sealed.media_type == "message/rfc822"
+    assert b"a.jpg" in sealed.data
+
+
+def test_a_mail_within_mails_is_read_to_a_depth_and_a_size() -> None:
+    inner = written(POST)
+    assert read(forwarding(inner, MAX_FORWARDED_DEPTH).as_bytes()).addresses == (POST,)
+    too_deep = forwarding(inner, MAX_FORWARDED_DEPTH + 1)
+    assert read(too_deep.as_bytes()).addresses == ()
+    mail = written()
+    long = written("a " * (MAX_FORWARDED_BYTES // 2))
+    for each in (written(POST), long, written(f"{POST}9")):
+        mail.add_attachment(each)
+    assert read(mail.as_bytes()).addresses == (POST, f"{POST}9"), "Not the long one."
+
+
+@pytest.mark.parametrize("packing", ["base64", "quoted-printable"])
+def test_a_mail_that_was_packed_as_files_are_is_read_as_well(packing: str) -> None:
+    inner = written(f"Look: {POST}").as_bytes()
+    pack = encodebytes if packing == "base64" else encodestring
+    raw = (
+        b"From: kim@example.org\nMIME-Version: 1.0\n"
+        b"Content-Type: multipart/mixed; boundary=b\n\n--b\n\nSee this.\n"
+        b"--b\nContent-Type: message/rfc822\nContent-Transfer-Encoding: "
+        + packing.encode()
+        + b"\n\n"
+        + pack(inner)
+        + b"\n--b--\n"
+    )
+    assert read(raw).addresses == (POST,)
+    assert read(raw).words == "See this."
+
+
+def test_what_a_machine_sends_back_is_not_searched() -> None:
+    mail = forwarding(written(POST))
+    mail["Auto-Submitted"] = "auto-replied"
+    assert read(mail.as_bytes()).addresses == ()
 
 
 def test_umlauts_in_every_place_and_a_charset_that_nobody_knows() -> None:

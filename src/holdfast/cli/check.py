@@ -149,9 +149,9 @@ def _mailbox() -> Finding:
         return Finding("mailbox", False, error.message)
     if not settings.EMAIL_HOST:
         return Finding("mailbox", False, "HOLDFAST_SMTP is not set: nobody is answered")
-    return Finding(
-        "mailbox", True, f"{place.folder}, as {settings.HOLDFAST_IMAP_ADDRESS}"
-    )
+    proof = ", ".join(settings.HOLDFAST_IMAP_AUTHSERV_IDS) or "nobody"
+    ours = f"{place.folder}, as {settings.HOLDFAST_IMAP_ADDRESS}"
+    return Finding("mailbox", True, f"{ours}; who says who sent a mail: {proof}")
 
 
 def _policy() -> Finding:

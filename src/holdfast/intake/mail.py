@@ -3,9 +3,10 @@
 A mail becomes a report by the operation that every door calls, and what was attached is
 sealed in the vault without being opened. Only when that is committed is the mail
 deleted from the mailbox. A mail that answers one of ours, or names its report in the
-subject and comes from its sender, is added to that report. What machines answer by
-themselves is passed over, unless it names something on a platform. A mail that cannot
-be taken in stays in the mailbox, set aside, and is an alarm. Every step may run twice.
+subject and is shown to come from its sender, is added to that report. What machines
+answer by themselves is passed over, unless it names something on a platform. A mail
+that cannot be taken in stays in the mailbox, set aside, and is an alarm. Every step may
+run twice.
 
 A mail does not say what it is about in our words: the policy says for what it is taken
 until somebody has read it.
@@ -37,6 +38,7 @@ from holdfast.intake.connectors.mailbox.convert import (
     Attachment,
     Letter,
     as_written,
+    numbers_in,
     read,
 )
 from holdfast.intake.models import Addition, Channel, Codename, Mail, Report
@@ -136,7 +138,8 @@ def thread_id(report_id: UUID, number: str) -> str:
 
 
 def _take_in(raw: bytes, arrived_at: datetime) -> None:
-    letter = _without_codenames(read(raw))
+    trusted = settings.HOLDFAST_IMAP_AUTHSERV_IDS
+    letter = _without_codenames(read(raw, trusted=trusted))
     named = _by_platform(letter.addresses)
     if _is_nobody(letter) and not named:
         with transaction.atomic():
@@ -253,13 +256,16 @@ def _is_nobody(letter: Letter) -> bool:
 def _thread_of(letter: Letter) -> Report | None:
     """The report that a mail goes on with, or None.
 
-    A number alone proves nothing, since others may have read it.
+    A number alone proves nothing, since others may have read it, and nor does the name
+    of a sender, which anybody can write: our own mail server has to say that it is so.
     """
     for named in letter.refers_to:
         if found := _THREAD.match(named):
             report = Report.objects.filter(number=found[1]).first()
             if report and hmac.compare_digest(_token(report.id), found[2]):
                 return report
+    if not letter.is_proven:
+        return None
     of_sender = Mail.objects.filter(sender_key=sender_key(letter.sender), is_first=True)
     known = of_sender.exclude(sender_key="").filter(report__number__in=letter.numbers)
     first = known.select_related("report").first()
@@ -337,3 +343,31 @@ def attachments_of(report_ids: Sequence[UUID]) -> Mapping[UUID, int]:
     for report_id, count in rows.values_list("report", "attachments"):
         counts[report_id] = counts.get(report_id, 0) + count
     return counts
+
+
+def reports_named(reports: Sequence[Report]) -> Mapping[UUID, str]:
+    """For each report by e-mail whose subject names another report: its number.
+
+    Only where it was not added to that one, since nobody has shown that it is of the
+    same sender.
+    """
+    named = {
+        report.id: {*numbers_in(report.words.partition("\n\n")[0])} - {report.number}
+        for report in reports
+        if report.channel == Channel.EMAIL
+    }
+    asked = set().union(*named.values())
+    if not asked:
+        return {}
+    there_are = Report.objects.filter(number__in=asked)
+    known = set(there_are.values_list("number", flat=True))
+    added = Mail.objects.filter(report__number__in=known, is_first=False)
+    to = set(added.values_list("report__number", "mail_id"))
+    of = Mail.objects.filter(report__in=named).values_list("report", "mail_id")
+    for report_id, mail_id in of:
+        named[report_id] -= {number for number, part in to if part == mail_id}
+    return {
+        report_id: min(numbers & known)
+        for report_id, numbers in named.items()
+        if numbers & known
+    }

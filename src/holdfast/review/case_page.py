@@ -17,7 +17,7 @@ from holdfast.base.by import By, Permission
 from holdfast.base.events import Kind
 from holdfast.base.models import Event
 from holdfast.freeze.models import Freeze
-from holdfast.intake.mail import attachments_of
+from holdfast.intake.mail import attachments_of, reports_named
 from holdfast.intake.models import Report
 from holdfast.intake.queries import TELLING
 from holdfast.items.models import Actor, Media, ViewCount
@@ -92,9 +92,16 @@ def _reports(case: Case) -> tuple[ReportLine, ...]:
         named.setdefault(place.target.report_id, []).append(place.target.named_as)
     rows = Report.objects.filter(id__in=named).prefetch_related(*TELLING)
     attachments = attachments_of(list(named))
+    found = list(rows.select_related("codename").order_by("received_at", "id"))
+    others = reports_named(found)
     return tuple(
-        report_line(row, tuple(named[row.id]), attachments.get(row.id, 0))
-        for row in rows.select_related("codename").order_by("received_at", "id")
+        report_line(
+            row,
+            tuple(named[row.id]),
+            attachments.get(row.id, 0),
+            others.get(row.id, ""),
+        )
+        for row in found
     )
 
 

@@ -151,6 +151,9 @@ class ReportLine:
     received_at: datetime
     attachments: int = 0
     """Files that came with it by e-mail: sealed, and opened by nobody."""
+    names: str = ""
+    """The number of another report that its subject names, without being shown to come
+    from that report's sender."""
 
 
 @dataclass(frozen=True)

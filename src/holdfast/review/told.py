@@ -18,7 +18,9 @@ from holdfast.review.lines import (
 )
 
 
-def report_line(row: Report, named_as: tuple[str, ...], attachments: int) -> ReportLine:
+def report_line(
+    row: Report, named_as: tuple[str, ...], attachments: int, names: str
+) -> ReportLine:
     """One report as the page of its case shows it."""
     told = told_by(row)
     signed = max(row.signatures.all(), key=lambda each: each.signed_at, default=None)
@@ -57,6 +59,7 @@ def report_line(row: Report, named_as: tuple[str, ...], attachments: int) -> Rep
         signed_as=signed.name if signed else "",
         received_at=row.received_at,
         attachments=attachments,
+        names=names,
     )
 
 

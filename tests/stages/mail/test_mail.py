@@ -357,19 +357,78 @@ def test_an_answer_to_our_mail_is_added_to_the_report(
     assert report.additions.count() == 2
 
 
-def test_the_number_in_the_subject_counts_for_its_sender_only(
-    world: World, box: FakeMailbox
+PROVEN = "mx.plaza.example; dmarc=pass (p=reject) header.from=example.org"
+FORGED = "mx.plaza.example; dmarc=fail (p=none) header.from=example.org"
+
+
+def test_the_number_in_the_subject_counts_for_its_proven_sender_only(
+    world: World, box: FakeMailbox, settings: Settings
 ) -> None:
+    settings.HOLDFAST_IMAP_AUTHSERV_IDS = ["mx.plaza.example"]
     arrive(box, written())
     first = Report.objects.get()
-    arrive(box, written("More words.", subject=f"About {first.number}"))
+
+    def says(words: str, result: str, **headers: str) -> None:
+        about = f"About {first.number}"
+        arrive(
+            box,
+            written(words, subject=about, Authentication_Results=result, **headers),
+        )
+
+    says("More words.", PROVEN)
+    assert first.additions.get().words == "More words."
+    says("I say otherwise.", PROVEN, sender="else@example.org")
+    says("I made it up.", FORGED)
+    says("I made it up!", "elsewhere.example; dmarc=pass header.from=example.org")
     assert first.additions.count() == 1
-    arrive(
-        box,
-        written("I say otherwise.", subject=first.number, sender="else@example.org"),
-    )
-    assert first.additions.count() == 1
-    assert Report.objects.count() == 2
+    others = Report.objects.exclude(id=first.id)
+    assert others.count() == 3, "No word is lost."
+    assert sum("I made it up" in each.words for each in others) == 2
+
+
+def test_where_nobody_says_who_sent_a_mail_its_number_joins_nothing(
+    world: World, box: FakeMailbox, settings: Settings
+) -> None:
+    settings.HOLDFAST_IMAP_AUTHSERV_IDS = []
+    world.post("p1", encoded(photograph()))
+    arrive(box, written())
+    first = Report.objects.get()
+    again = written("I made it up.", subject=first.number)
+    again["Authentication-Results"] = PROVEN
+    arrive(box, again)
+    assert first.additions.count() == 0
+    second = Report.objects.exclude(id=first.id).get()
+    page = case_page(second.targets.get().place.case_id, PLATFORM_BY)
+    assert [each.names for each in page.reports] == [first.number]
+
+
+def test_what_was_joined_and_did_not_fit_is_not_called_unproven(
+    world: World, box: FakeMailbox, settings: Settings
+) -> None:
+    settings.HOLDFAST_IMAP_AUTHSERV_IDS = ["mx.plaza.example"]
+    arrive(box, written())
+    first = Report.objects.get()
+    many = " ".join(f"https://plaza.example/p/q{each}" for each in range(MAX_TARGETS))
+    headers = {"subject": first.number, "Authentication_Results": PROVEN}
+    arrive(box, written(many, **headers))
+    rest = Report.objects.exclude(id=first.id).get()
+    assert first.targets.count() == MAX_TARGETS
+    assert mails.reports_named([first, rest]) == {}
+
+
+def test_an_attached_mail_is_sealed_and_its_address_frozen(
+    world: World, box: FakeMailbox
+) -> None:
+    item = world.post("p1", encoded(photograph()))
+    mail = written("My son got this.")
+    mail.add_attachment(written(f"Look: {POST}", sender="x@elsewhere.example"))
+    arrive(box, mail)
+    item.refresh_from_db()
+    assert item.state == ItemState.FROZEN
+    kept = Mail.objects.get()
+    assert kept.attachments == 1
+    assert len(sealed_for(kept.mail_id, mails.SEALED_AS)) == 1
+    assert "Look" not in Report.objects.get().words
 
 
 def test_a_thread_that_is_guessed_is_none(world: World, box: FakeMailbox) -> None:
@@ -496,6 +555,9 @@ def test_the_mailbox_is_listed_by_check(settings: Settings) -> None:
     assert not mailbox_finding().well
     settings.EMAIL_HOST = "mail.example.org"
     assert mailbox_finding().well
+    assert "who sent a mail: nobody" in mailbox_finding().says
+    settings.HOLDFAST_IMAP_AUTHSERV_IDS = ["mx.example.org"]
+    assert "who sent a mail: mx.example.org" in mailbox_finding().says
     settings.HOLDFAST_IMAP = "imap://me:secret@mail.example.org/INBOX"
     assert not mailbox_finding().well
 

@@ -2,15 +2,18 @@
 
 Pure. Any bytes at all give an answer, since whoever writes to us may use anything. No
 attachment is opened, decoded as a picture or looked into; only the envelope that mail
-puts around it is taken off. RFC 5322 and 2045 for mail, RFC 3834 and 3464 for what
-machines send.
+puts around it is taken off. Of a mail that is attached the words are read for the
+addresses in them, and for nothing else. RFC 5322 and 2045 for mail, RFC 3834 and 3464
+for what machines send.
 """
 
 from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterator
+from base64 import decodebytes
+from collections import deque
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from email import message_from_bytes
@@ -18,8 +21,10 @@ from email.errors import MessageError
 from email.header import decode_header
 from email.message import Message
 from email.utils import parseaddr
+from quopri import decodestring
 
 from holdfast.base.ids import read_number
+from holdfast.intake.connectors.mailbox.authentication import is_proven
 from holdfast.intake.connectors.mailbox.hypertext import read_hypertext
 
 MAX_SUBJECT = 300  # characters.
@@ -31,6 +36,10 @@ MAX_FILES = 100
 FEW_WORDS, SAID_ELSEWHERE = 3, 0.2
 """How many words of a mail's HTML, and what share of them, its plain text may lack.
 With more the one is no copy of the other: "This mail needs a newer program"."""
+MAX_FORWARDED_DEPTH = 3
+"""Mails within mails that are read for addresses: a mail forwarded by two people."""
+MAX_FORWARDED_BYTES = 1024 * 1024
+"""Words of all of them together that are read: as many as a long novel has."""
 MAX_MEDIA_TYPE = 100  # characters; the width of the vault's column.
 ADDRESS = re.compile(r"https?://[^\s<>\"'\\]+", re.IGNORECASE)
 NUMBER = re.compile(r"\bR-?[0-9A-Z]{5}-?[0-9A-Z]{5}\b", re.IGNORECASE)
@@ -59,7 +68,8 @@ class Letter:
     subject: str
     words: str
     addresses: tuple[str, ...]
-    """URLs in the words or behind links, each once, in order."""
+    """URLs in the words or behind links, each once, in order; then those in mails that
+    are attached to it."""
     attachments: tuple[Attachment, ...]
     numbers: tuple[str, ...]
     """Report numbers in the subject."""
@@ -71,6 +81,8 @@ class Letter:
     """Whether a machine sent it in answer to a mail: a bounce, somebody's absence."""
     answerable: bool
     """Whether a person may be there: not automatic, no list, no address of nobody."""
+    is_proven: bool
+    """Whether our mail server found that the sender's domain did send it."""
 
     @property
     def unquoted(self) -> str:
@@ -79,16 +91,21 @@ class Letter:
         return "\n".join(lines).strip()
 
 
-def read(raw: bytes) -> Letter:
+def read(raw: bytes, *, trusted: Collection[str] = ()) -> Letter:
     """A mail from its bytes. Raises ``ValueError`` only where Python cannot parse
-    it."""
+    it. ``trusted`` are the names by which our own mail server signs what it found."""
     try:
-        letter = _read(message_from_bytes(raw))
+        letter = _read(message_from_bytes(raw), trusted)
     except (RecursionError, MessageError, LookupError, TypeError) as error:
         raise ValueError(f"not to be read: {type(error).__name__}") from None
     if len(letter.attachments) > MAX_FILES:
         return replace(letter, attachments=(Attachment(raw, "message/rfc822"),))
     return letter
+
+
+def numbers_in(subject: str) -> tuple[str, ...]:
+    """The report numbers in a subject, as they are stored."""
+    return tuple(read_number(each) for each in NUMBER.findall(subject))
 
 
 def as_written(raw: bytes) -> bytes:
@@ -105,7 +122,7 @@ def as_written(raw: bytes) -> bytes:
     return "\n".join(fields).encode("utf-8", "replace") + b"\n\n" + body
 
 
-def _read(mail: Message) -> Letter:
+def _read(mail: Message, trusted: Collection[str]) -> Letter:
     plain, html, attachments = _parts(mail)
     shown = read_hypertext(html)
     sender = _sender(mail)
@@ -117,6 +134,8 @@ def _read(mail: Message) -> Letter:
         *_urls(words),
         *_urls(shown.text),
         *_urls("\n".join(shown.links)),
+        # What comes back with a machine's answer is a mail that somebody here wrote.
+        *([] if automatic else urls_of_forwarded(mail)),
     ]
     return Letter(
         sender=sender,
@@ -124,7 +143,7 @@ def _read(mail: Message) -> Letter:
         words=words,
         addresses=tuple(dict.fromkeys(found)),
         attachments=tuple(attachments),
-        numbers=tuple(read_number(each) for each in NUMBER.findall(subject)),
+        numbers=numbers_in(subject),
         refers_to=tuple(
             _ID.findall(f"{_header(mail, 'In-Reply-To')} {_header(mail, 'References')}")
         ),
@@ -132,6 +151,9 @@ def _read(mail: Message) -> Letter:
         language=_language(mail),
         automatic=automatic,
         answerable=bool(sender) and not automatic and _may_be_answered(mail, sender),
+        is_proven=is_proven(
+            [(name, str(value)) for name, value in mail.raw_items()], sender, trusted
+        ),
     )
 
 
@@ -142,14 +164,68 @@ def _parts(mail: Message) -> tuple[str, str, list[Attachment]]:
     attachments: list[Attachment] = []
     for part in _leaves(mail):
         kind = part.get_content_type()
-        is_words = part.get_content_disposition() != "attachment" and not _named(part)
-        if is_words and kind == "text/plain":
-            plain.append(_text(part))
-        elif is_words and kind == "text/html":
-            html.append(_text(part))
+        if _is_words(part):
+            (plain if kind == "text/plain" else html).append(_text(part))
         elif data := _bytes(part):
             attachments.append(Attachment(data, kind[:MAX_MEDIA_TYPE]))
     return "\n".join(plain), "\n".join(html), attachments
+
+
+def urls_of_forwarded(mail: Message) -> list[str]:
+    """Addresses in the words of the mails attached to a mail, from the outside in.
+
+    People forward the mail in which somebody sent them the place.
+    """
+    found: list[str] = []
+    left = MAX_FORWARDED_BYTES
+    waiting = deque((each, 1) for each in _forwarded(mail))
+    while waiting:
+        inner, depth = waiting.popleft()
+        found += _urls(_header(inner, "Subject"))
+        for part in _leaves(inner):
+            size = len(str(part.get_payload())) if _is_words(part) else 0
+            if 0 < size <= left:
+                left -= size
+                found += _urls_of(part)
+        if depth < MAX_FORWARDED_DEPTH:
+            waiting += ((each, depth + 1) for each in _forwarded(inner))
+    return found
+
+
+def _forwarded(mail: Message) -> Iterator[Message]:
+    """The mails that are attached to one."""
+    for part in _leaves(mail):
+        if part.get_content_type() != "message/rfc822" or not part.is_multipart():
+            continue
+        for inner in part.get_payload():
+            if isinstance(inner, Message):
+                yield _unpacked(part, inner)
+
+
+def _unpacked(part: Message, inner: Message) -> Message:
+    """A mail that was packed as files are, which RFC 2046 forbids and programs do."""
+    packing = _header(part, "Content-Transfer-Encoding").strip().lower()
+    if packing not in ("base64", "quoted-printable"):
+        return inner
+    unpack = decodestring if packing == "quoted-printable" else decodebytes
+    try:
+        return message_from_bytes(unpack(inner.as_bytes()))
+    except ValueError:
+        return inner
+
+
+def _urls_of(part: Message) -> list[str]:
+    text = _text(part)
+    if part.get_content_type() == "text/plain":
+        return _urls(text)
+    shown = read_hypertext(text)
+    return [*_urls(shown.text), *_urls("\n".join(shown.links))]
+
+
+def _is_words(part: Message) -> bool:
+    """Whether a part is what its writer wrote, and no file."""
+    is_file = part.get_content_disposition() == "attachment" or _named(part)
+    return not is_file and part.get_content_type() in ("text/plain", "text/html")
 
 
 def _leaves(mail: Message) -> Iterator[Message]:
