@@ -246,7 +246,7 @@ def being_told(walk: Walk) -> None:
 
 def being_away(walk: Walk) -> None:
     """A visit that was closed while somebody wrote: nothing is lost."""
-    walk.report()
+    words = walk.report()
     for path, box in (("/follow/add/words", "answer"), ("/follow/hold", "mine")):
         walk.page.goto(path)
         walk.page.context.clear_cookies(name="portal")
@@ -259,7 +259,11 @@ def being_away(walk: Walk) -> None:
             "What I wrote for a long time"
         )
         walk.look()
-        walk.report()
+        walk.send(codename="a b c d e")
+        walk.look()
+        walk.send(codename=words)
+        # Open again: it asks for nothing but the answer, or shows the report.
+        expect(walk.page.locator("[name=codename]")).to_have_count(0)
 
 
 def hearing_from_us(walk: Walk) -> None:

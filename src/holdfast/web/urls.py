@@ -10,15 +10,17 @@ from holdfast.web.components.gallery import gallery
 from holdfast.web.health import check
 
 BLANK = (
-    '<!doctype html><html lang="en"><meta charset="utf-8"><title>Blank</title></html>'
+    '<!doctype html><html lang="en"><meta charset="utf-8">'
+    '<meta name="color-scheme" content="light dark"><title>Blank</title></html>'
 )
-"""Where somebody lands who leaves in a hurry: a page that says nothing."""
+"""Where somebody lands who leaves in a hurry: a page that says nothing, as dark as
+the one before it: a white flash in a dark room is seen."""
 
 
 def blank(request: HttpRequest) -> HttpResponse:
     """A page without anything on it."""
-    # Whoever left in a hurry leaves nothing behind that this host can take back.
-    return HttpResponse(BLANK, headers={"Clear-Site-Data": '"cache", "cookies"'})
+    # Not "cookies", which would sign the person out of the platform: see leaving.py.
+    return HttpResponse(BLANK, headers={"Clear-Site-Data": '"cache"'})
 
 
 def healthz(request: HttpRequest) -> HttpResponse:

@@ -88,3 +88,36 @@ def test_the_longest_address_of_a_link_still_fits_into_the_cookie(db: None) -> N
     client.get("/report", {"url": "https://plaza.example/p/" + "ø" * 3000})
     assert len(client.cookies[session.COOKIE].OutputString()) < 4096
     assert walk.memory(client).address.startswith("https://plaza.example/p/ø")
+
+
+def test_who_wrote_for_too_long_goes_on_with_their_words_on_the_same_page(
+    world: World,
+) -> None:
+    client = Client()
+    report = walk.report(client)
+    words = walk.codename(client)
+    path, written = "/follow/add/words", {"answer": "What I wrote for a long time."}
+    with clock.shifted(timedelta(minutes=16)):
+        page = client.post(path, written)
+        assert page.status_code == 403
+        assert "What I wrote for a long time." in page.content.decode()
+        wrong = client.post(path, {**written, "codename": "one two three four five"})
+        assert wrong.status_code == 403
+        assert "could not find a report" in wrong.content.decode()
+        assert not walk.memory(client).report
+        sent = client.post(path, {**written, "codename": words.upper()})
+        assert sent["Location"] == "/follow/status"
+        assert walk.memory(client).report == str(report.id)
+        assert written["answer"] in client.get("/follow/status").content.decode()
+
+
+def test_a_question_asks_for_the_words_only_where_the_report_is_closed(
+    world: World,
+) -> None:
+    client = Client()
+    walk.report(client)
+    assert 'name="codename"' not in client.get("/follow/add/words").content.decode()
+    with clock.shifted(timedelta(minutes=16)):
+        assert client.get("/follow/add/words")["Location"] == "/open"
+        for path in ("/follow/add/words", "/follow/hold"):
+            assert 'name="codename"' in client.post(path).content.decode()

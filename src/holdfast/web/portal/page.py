@@ -95,6 +95,10 @@ class Question(Page):
         """What the template shows around the question."""
         return {}
 
+    def words_again(self) -> forms.BoundField | None:
+        """A box for the words of a report, when they are wanted beside the answer."""
+        return None
+
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
         """Ask."""
         return self.show(self.form(), HTTPStatus.OK)
@@ -127,5 +131,10 @@ class Question(Page):
 
     def show(self, form: forms.Form, status: HTTPStatus) -> HttpResponse:
         """The question as a page."""
-        context = {"form": form, "is_question": True, **self.around()}
+        context = {
+            "form": form,
+            "is_question": True,
+            "words_again": self.words_again(),
+            **self.around(),
+        }
         return render(self.request, self.template, context, status=status)

@@ -75,6 +75,6 @@ UNSENT: Final = _(
 )
 CLOSED: Final = _(
     "Nobody used this page for 15 minutes, so we closed your report and your answer is "
-    "not sent yet. Nothing you wrote is lost: copy it, come back with your words, and "
-    "paste it there."
+    "not sent yet. Nothing you wrote is lost: it stands below. Write your five words "
+    "here too, and press the button again."
 )

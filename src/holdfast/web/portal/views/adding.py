@@ -12,7 +12,6 @@ from uuid import UUID
 
 from django import forms as django_forms
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
@@ -25,8 +24,8 @@ from holdfast.intake.queries import Reported, reported
 from holdfast.items.queries import platform_of_url
 from holdfast.policy import queries as policies
 from holdfast.web.portal import advice, forms
-from holdfast.web.portal.page import BY, Question
-from holdfast.web.portal.words import CLOSED
+from holdfast.web.portal.mine import OfReport
+from holdfast.web.portal.page import BY
 
 FIRST = questions.QUESTIONS[0].code
 
@@ -59,7 +58,7 @@ def most_to_come(name: str, report: Reported) -> int:
     )
 
 
-class Adding(Question):
+class Adding(OfReport):
     """One further question about the visit's report; it leads back to the report."""
 
     back: ClassVar[str] = "portal:status"
@@ -71,19 +70,6 @@ class Adding(Question):
         self.name = str(kwargs["name"])
         if questions.question(self.name) is None:
             raise Http404
-
-    def dispatch(
-        self, request: HttpRequest, *args: Any, **kwargs: Any
-    ) -> HttpResponseBase:
-        """Only for a visit that has shown which report it may follow.
-
-        Who wrote for longer than a visit lasts finds every word in its box.
-        """
-        if self.memory.report_id is None:
-            if request.method == "POST":
-                return self.unsent(str(CLOSED))
-            return self.sent(self.go("pause" if self.memory.expired else "follow"))
-        return super().dispatch(request, *args, **kwargs)
 
     @property
     def question(self) -> questions.Question:

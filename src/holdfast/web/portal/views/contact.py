@@ -21,12 +21,12 @@ from holdfast.intake import contacts
 from holdfast.intake.rules import Frequency
 from holdfast.notifications.letters import samples, was_asked, ways
 from holdfast.web.portal.forms import HearingForm
-from holdfast.web.portal.page import BY, Page, Question
+from holdfast.web.portal.mine import OfReport
+from holdfast.web.portal.page import BY, Page
 from holdfast.web.portal.views.follow import Act
-from holdfast.web.portal.words import CLOSED
 
 
-class Hearing(Question):
+class Hearing(OfReport):
     """Do you want to hear from us? Nobody has to."""
 
     template = "portal/contact.html"
@@ -34,13 +34,8 @@ class Hearing(Question):
     def dispatch(
         self, request: HttpRequest, *args: Any, **kwargs: Any
     ) -> HttpResponseBase:
-        """Only for a visit that has shown which report it may follow."""
-        if self.memory.report_id is None:
-            if request.method == "POST" and ways():
-                return self.unsent(str(CLOSED))
-            return self.sent(self.go("follow"))
-        if not ways():
-            # Nothing can be sent from here, so nothing is asked.
+        """Nothing can be sent from here: then nothing is asked."""
+        if self.memory.report_id is not None and not ways():
             return self.sent(self.go("status"))
         return super().dispatch(request, *args, **kwargs)
 

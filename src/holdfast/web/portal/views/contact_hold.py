@@ -11,14 +11,13 @@ from uuid import UUID
 
 from django import forms as django_forms
 from django.http import HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from holdfast.freeze import contact_holds
-from holdfast.web.portal.page import BY, Page, Question
-from holdfast.web.portal.words import CLOSED
+from holdfast.web.portal.mine import OfReport
+from holdfast.web.portal.page import BY, Page
 
 _NAME = django_forms.TextInput(
     attrs={"autocapitalize": "none", "autocorrect": "off", "spellcheck": "false"}
@@ -48,20 +47,10 @@ class ContactHoldForm(django_forms.Form):
     )
 
 
-class ContactHold(Question):
+class ContactHold(OfReport):
     """Ask for it, for the one report of the visit."""
 
     template = "portal/contact_hold.html"
-
-    def dispatch(
-        self, request: HttpRequest, *args: Any, **kwargs: Any
-    ) -> HttpResponseBase:
-        """Only for a visit that follows a report; what was written is kept."""
-        if self.memory.report_id is None:
-            if request.method == "POST":
-                return self.unsent(str(CLOSED))
-            return self.sent(self.go("follow"))
-        return super().dispatch(request, *args, **kwargs)
 
     def form(self, **given: Any) -> ContactHoldForm:
         """Two names."""

@@ -21,8 +21,6 @@ from holdfast.base.errors import NotFound
 from holdfast.enforcement.contact import holds_of
 from holdfast.intake import operations as intake
 from holdfast.intake import returning
-from holdfast.intake.codename import folded
-from holdfast.intake.queries import codename_unconfirmed
 from holdfast.matching import watches
 from holdfast.notifications import operations as notifying
 from holdfast.notifications import queries as notifications
@@ -30,6 +28,7 @@ from holdfast.notifications.letters import ways
 from holdfast.notifications.queries import Message as Told
 from holdfast.web.portal import standing
 from holdfast.web.portal.forms import CodenameForm
+from holdfast.web.portal.mine import open_report
 from holdfast.web.portal.page import BY, Page, Question
 from holdfast.web.portal.words import SAID
 
@@ -49,16 +48,13 @@ class Follow(Question):
 
     def answered(self, form: django_forms.Form) -> HttpResponse:
         """Open the report of these words."""
+        words = form.cleaned_data["codename"]
         try:
-            found = intake.open_by_codename(form.cleaned_data["codename"])
+            open_report(self.memory, words)
         except NotFound as refusal:
             form.add_error("codename", refusal.message)
             return self.show(form, HTTPStatus.UNPROCESSABLE_ENTITY)
-        self.memory.forget()
-        self.memory.report = str(found)
-        if codename_unconfirmed(found):
-            # They opened it with them, so they may see them once more.
-            self.memory.codename = folded(form.cleaned_data["codename"])
+        if self.memory.codename:
             return self.go("words")
         return self.go("status")
 

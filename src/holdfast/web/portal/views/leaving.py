@@ -34,12 +34,17 @@ class Leave(View):
         return response
 
 
+def onward(memory: session.Memory) -> str:
+    """Where somebody goes on from a page that asks nothing: the name of an address."""
+    return "portal:status" if memory.report_id else "portal:start"
+
+
 class Safety(Page):
     """What leaving cannot erase, and what to do about it."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """Show it."""
-        return render(request, "portal/safety.html")
+        return render(request, "portal/safety.html", {"onward": onward(self.memory)})
 
 
 class Help(Page):
@@ -48,7 +53,12 @@ class Help(Page):
     def get(self, request: HttpRequest) -> HttpResponse:
         """Show what is verified today."""
         countries, others = help.everywhere()
-        shown = {"countries": countries, "others": others, "near": help.near(request)}
+        shown = {
+            "countries": countries,
+            "others": others,
+            "near": help.near(request),
+            "onward": onward(self.memory),
+        }
         return render(request, "portal/help.html", shown)
 
 
