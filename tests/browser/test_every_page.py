@@ -327,6 +327,7 @@ def at_work(walk: Walk) -> None:
 def reading(walk: Walk) -> None:
     """Pages that ask nothing."""
     walk.look("/safety")
+    walk.look("/hidden")
     walk.look("/help")
     for each in walk.page.locator("details").all():
         each.locator("summary").click()
@@ -388,7 +389,7 @@ SCENES: dict[Scene, set[str]] = {
     },
     stopping_somebody: {"hold_contact GET", "hold_contact POST", "status GET"},
     at_work: {"police GET", "police POST"},
-    reading: {"safety GET", "help GET", "pause GET"},
+    reading: {"safety GET", "hidden GET", "help GET", "pause GET"},
 }
 """What each scene looks at, all of it."""
 

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.conf import settings
 from django.utils import formats, translation
 from django.utils.translation import gettext as _
 
@@ -22,6 +23,9 @@ from holdfast.languages.choice import in_words, nearest
 
 OBJECT_WITHIN_MONTHS = 6
 """Article 20(1) of the Digital Services Act: at least six months to complain."""
+
+EXPLAINED_AT = "/hidden"
+"""The portal's page for whoever had something hidden. It says the same to everybody."""
 
 
 @dataclass(frozen=True)
@@ -64,9 +68,10 @@ def freeze_words(thing: Thing) -> str:
         thing,
         lambda: [
             _(
-                "We have told %(platform)s to hide %(thing)s for now, while people look"
-                " at it. This is a temporary step and says nothing about you. Nothing"
-                " is deleted, and your account stays as it is."
+                "We have told %(platform)s to hide %(thing)s for now, everywhere on"
+                " %(platform)s, while people look at it. This is a temporary step and"
+                " says nothing about you. Nothing is deleted, and your account stays as"
+                " it is."
             )
             % _named(thing, start=False),
             _(
@@ -75,6 +80,7 @@ def freeze_words(thing: Thing) -> str:
                 " is in order, it is shown again exactly as it was."
             ),
             _redress(thing),
+            _more(),
         ],
     )
 
@@ -114,6 +120,7 @@ def decision_words(thing: Thing, finding: Finding) -> str:
             _ground(thing, finding),
             " ".join(filter(None, [_source(thing, finding), _automation(finding)])),
             _redress(thing),
+            _more(),
         ],
     )
 
@@ -190,6 +197,13 @@ def _redress(thing: Thing) -> str:
         " the law gives you this right, you can also go to a certified out-of-court"
         " dispute settlement body, or to a court."
     ) % {**_named(thing), "months": OBJECT_WITHIN_MONTHS}
+
+
+def _more() -> str:
+    """The page for whoever reads this, the same for everybody."""
+    return _("What this means, what you can do, and who can help you: %(address)s") % {
+        "address": f"{settings.HOLDFAST_URL}{EXPLAINED_AT}"
+    }
 
 
 def _named(thing: Thing, *, start: bool = True) -> dict[str, str]:

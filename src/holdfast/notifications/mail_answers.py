@@ -103,7 +103,8 @@ def _first(number: str, words: str, *, files: bool) -> str:
             "To see what happens, and to write to us, open this page and type the five "
             "words below. You need no name for it."
         ),
-        f"{address}\n{words}",
+        address,
+        words,
         _(
             "If somebody else can read your mail, write the words down on paper and "
             "delete this message."

@@ -40,6 +40,10 @@ _SAMPLE = {
 }
 
 
+DECISION_CLOCK = "decision"
+"""The code of the clock that ends when people decide; each category has one."""
+
+
 @dataclass(frozen=True)
 class Category:
     """What somebody can report, and what follows from the choice alone."""
@@ -183,6 +187,18 @@ class Policy:
             and holds(clock.when, report=report.seen(), category=category.seen())
         ]
 
+    def decided_within_h(self) -> float:
+        """Hours within which people decide, whatever it is about: the longest promise.
+
+        For those who must not learn what a thing was taken for.
+        """
+        return max(
+            clock.hours
+            for category in self.categories
+            for clock in self.clocks_of(category, ReportFacts())
+            if clock.code == DECISION_CLOCK
+        )
+
     def alleges_illegal(self, category: Category) -> bool:
         """Whether a category rests on a law, and not on the terms alone."""
         laws = {each.code for each in self.grounds if each.kind == "illegal"}
@@ -288,7 +304,7 @@ def _check(policy: Policy) -> None:
         ):
             raise InvalidInput(f"{category.code} names no category of child safety.")
         if not any(
-            clock.code == "decision"
+            clock.code == DECISION_CLOCK
             for clock in policy.clocks_of(category, ReportFacts())
         ):
             raise InvalidInput(f"{category.code} has no clock for its decision.")

@@ -33,7 +33,7 @@ def pages(client: Client) -> dict[str, str]:
     def look(path: str) -> None:
         read[path] = client.get(path).content.decode()
 
-    for path in ("/", "/open", "/safety"):
+    for path in ("/", "/open", "/safety", "/hidden"):
         look(path)
     client.post("/", {"category": walk.CHILD})
     look("/report/where")
