@@ -320,7 +320,13 @@ def _case() -> Context:
         "facts": FACTS,
         "events": (
             shapes.Event(now(), "Claimed", "Ada Sample"),
-            shapes.Event(row.started_at, "Frozen", "", "The item and 3 copies"),
+            shapes.Event(
+                row.started_at,
+                "Frozen",
+                "",
+                "copy",
+                ("post 4711", "post 4712", "picture 90"),
+            ),
             shapes.Event(row.started_at, "Report received", "portal"),
         ),
         "media_list": _media(),

@@ -144,6 +144,8 @@ class Event:
     what: str
     who: str = ""
     detail: str = ""
+    each: tuple[str, ...] = ()
+    """What it happened to, where one line stands for several of the same."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ preview, and an item's words are a length.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -29,6 +29,7 @@ from holdfast.review.lines import (
     ItemLine,
     MediaLine,
     ReportLine,
+    TimelineLine,
 )
 from holdfast.review.rules import views_split
 from holdfast.web.components.shapes import Event, Fact, Media
@@ -42,6 +43,8 @@ ACTORS_SHOWN: Final = 12
 DELIVERIES_SHOWN: Final = 60
 EVENTS_SHOWN: Final = 80
 """Lines of each list that a page draws; it says how many more there are."""
+BURST: Final = timedelta(minutes=1)
+"""What happens in the same way to many items, each so soon after the other, is one."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,7 @@ def clocks(page: CasePage, policy: Policy) -> list[ClockRow]:
         if known is None or _matters_more(line, known):
             found[line.code] = line
     return [
-        ClockRow(labels.get(code, code), line.runs_from, line.due_at, line.met_at)
+        ClockRow(words.clock(code, labels), line.runs_from, line.due_at, line.met_at)
         for code, line in found.items()
     ]
 
@@ -285,7 +288,9 @@ def actor_block(actor: ActorLine, category_of: Mapping[str, str]) -> dict[str, A
 
 
 def deliveries(lines: Sequence[DeliveryLine], page: CasePage) -> list[dict[str, Any]]:
-    """What the platform was told, the latest first, and whether it has confirmed."""
+    """What the platform was told and has not confirmed, then the rest; latest first."""
+    waiting = [each for each in reversed(lines) if each.confirmed_at is None]
+    confirmed = [each for each in reversed(lines) if each.confirmed_at is not None]
     items_named = {each.item_id: each.external_id for each in page.items}
     actors_named = {each.actor_id: actor_words(each) for each in page.actors}
     return [
@@ -295,7 +300,7 @@ def deliveries(lines: Sequence[DeliveryLine], page: CasePage) -> list[dict[str, 
             "actor": actors_named.get(line.actor_id) if line.actor_id else "",
             "line": line,
         }
-        for line in reversed(lines[-DELIVERIES_SHOWN:])
+        for line in [*waiting, *confirmed][:DELIVERIES_SHOWN]
     ]
 
 
@@ -311,12 +316,36 @@ def hidden_at(lines: Sequence[DeliveryLine]) -> datetime | None:
 
 
 def timeline(page: CasePage, names: Mapping[str, str]) -> list[Event]:
-    """What happened, the latest first, as far as a page draws it."""
-    latest = page.timeline[-EVENTS_SHOWN:]
+    """What happened, the latest first, as far as a page draws it.
+
+    What was done to many items at once is one line. Each act of a person has its own.
+    """
+    called = {str(line.item_id): item_name(line) for line in page.items}
+    bursts: list[tuple[Event, list[TimelineLine]]] = []
+    open_bursts: dict[tuple[str, str, str], int] = {}
+    for line in reversed(page.timeline):
+        said = words.event(line.kind), _who(line.by, names), _more(line.facts)
+        at = open_bursts.get(said, -1)
+        repeats = bool(line.about.get("item")) and not line.by.startswith("staff:")
+        if repeats and at >= 0 and bursts[at][1][-1].at - line.at <= BURST:
+            bursts[at][1].append(line)
+            continue
+        open_bursts[said] = len(bursts) if repeats else -1
+        bursts.append((Event(line.at, *said), [line]))
     return [
-        Event(line.at, words.event(line.kind), _who(line.by, names), _more(line.facts))
-        for line in reversed(latest)
+        replace(event, each=tuple(_items_named(lines, called)))
+        if len(lines) > 1
+        else event
+        for event, lines in bursts[:EVENTS_SHOWN]
     ]
+
+
+def _items_named(
+    lines: Iterable[TimelineLine], called: Mapping[str, str]
+) -> Iterator[str]:
+    """What each line was about; an item of a case that was left has no name here."""
+    for line in lines:
+        yield called.get(str(line.about["item"]), "an item of another case")
 
 
 def names(page: CasePage, me: tuple[UUID, str]) -> dict[str, str]:

@@ -142,6 +142,16 @@ WHAT_NEXT: Mapping[str, str] = {
         " has not read settles it. Everything stays frozen."
     ),
 }
+CLOCKS: Mapping[str, str] = {
+    "first_look": "Our promise: somebody opens it",
+    "decision": "Our promise to the reporter: people decide",
+    "take_it_down_48h": "TAKE IT DOWN Act (US): it and its copies are gone, for the"
+    " person shown",
+    "uk_intimate_image_48h": "Online Safety Act (UK): it and its copies are gone, for"
+    " the person shown",
+    "dsa_notice": "DSA Article 16 (EU): the reporter hears what was decided",
+}
+"""What is due to whom, and by which law. The policy's labels are for reporters."""
 EVENTS: Mapping[str, str] = {
     "report.received": "Report received",
     "report.extended": "Reporter added something",
@@ -247,6 +257,11 @@ def state(told: str, confirmed: str) -> str:
         "frozen": "Told to hide it, not confirmed",
         "removed": "Told to remove it, not confirmed",
     }.get(told, "Told to show it again, not confirmed")
+
+
+def clock(code: str, labels: Mapping[str, str]) -> str:
+    """A clock in the words of those who must meet it; else the policy's own label."""
+    return CLOCKS.get(code) or labels.get(code, code)
 
 
 def event(kind: str) -> str:

@@ -147,6 +147,7 @@ class CaseView(Page):
             ],
             "referrals": referrals(page.case_id, by=self.by),
             "deliveries": case_view.deliveries(told, page),
+            "deliveries_total": len(told),
             "deliveries_more": len(told) - case_view.DELIVERIES_SHOWN,
             "unconfirmed": sum(each.confirmed_at is None for each in told),
             "events": case_view.timeline(page, named),
