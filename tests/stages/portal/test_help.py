@@ -89,6 +89,29 @@ def test_every_page_has_the_nearest_lines_and_a_way_to_all(world: World) -> None
     assert 'rel="noreferrer"' in every
 
 
+@pytest.mark.parametrize(
+    ("browser", "chosen", "country"),
+    [
+        ("en-US,en", "nb", "Norge"),
+        ("en", "nb", "Norge"),
+        ("en-US,en", "en", "United States"),
+        # Somebody has set these: what they say counts.
+        ("en-SE,en", "nb", "Sverige"),
+        ("da-DK,en-US", "nb", "Danmark"),
+    ],
+)
+def test_a_language_that_was_chosen_says_more_than_a_telephone_as_it_was_sold(
+    world: World, browser: str, chosen: str, country: str
+) -> None:
+    at = helplines.book().countries[0].lines[0].verified_on + timedelta(days=1)
+    now = clock.now()
+    client = Client(HTTP_ACCEPT_LANGUAGE=browser)
+    with clock.shifted(datetime.combine(at, now.timetz()) - now):
+        client.post("/language", {"language": chosen, "next": "/help"})
+        near = client.get("/help").context["near"]
+    assert near.country == country
+
+
 def test_an_expired_entry_is_hidden_and_staff_are_told_before(
     world: World, own: date
 ) -> None:

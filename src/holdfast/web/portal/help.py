@@ -17,11 +17,21 @@ from holdfast.web.components.shapes import Helpline, HelpNear
 ENGLISH = "en"
 """What lines are called in where no language of its own points to a country."""
 
+AS_SOLD = {"en", "en-us", "en-gb"}
+"""What many telephones and computers ask for wherever they are. Another region of
+English, such as ``en-SE``, was set by somebody."""
+
 
 def near(request: HttpRequest) -> HelpNear | None:
     """What there is in the nearest country; nothing when none is nearer."""
     asked = asked_for(request.headers.get("Accept-Language", ""))
-    found = shown().nearest([*asked, getattr(request, "LANGUAGE_CODE", "")])
+    spoken = getattr(request, "LANGUAGE_CODE", "")
+    found = None
+    if AS_SOLD.issuperset(each.lower() for each in asked):
+        # Who has chosen another language on the page has said more about where they
+        # live than such a telephone does.
+        found = shown().nearest([spoken])
+    found = found or shown().nearest([*asked, spoken])
     return _drawn(found) if found else None
 
 
