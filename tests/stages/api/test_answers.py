@@ -223,7 +223,7 @@ def test_the_reporter_and_the_desk_see_what_was_not_used(api: Api) -> None:
         "det:",
         "answers/age_now: 14",
     ]
-    line = report_line(stored, (), 0)
+    line = report_line(stored, (), 0, "")
     page = render_to_string(
         "console/parts/reports.html",
         {"reports": [{"line": line}], "page": {"number": "C-1"}},
