@@ -28,7 +28,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 USER, PASSWORD = "report@plaza.example", "a word with / and @"
-STARTS_WITHIN_S, STOPS_WITHIN_S = 20, 10
+STARTS_WITHIN_S, STOPS_WITHIN_S, ANSWERS_WITHIN_S = 60, 10, 60
 LOG_SHOWN = 800  # characters, of a server that does not start.
 CONFIG = """
 protocols = imap
@@ -91,7 +91,7 @@ class Dovecot:
 
     def session(self) -> imaplib.IMAP4:
         """A session of a mail program of somebody else."""
-        session = imaplib.IMAP4("127.0.0.1", self.plain_port, timeout=10)
+        session = imaplib.IMAP4("127.0.0.1", self.plain_port, timeout=ANSWERS_WITHIN_S)
         session.login(USER, PASSWORD)
         session.select("INBOX")
         return session

@@ -26,7 +26,7 @@ from holdfast.base.errors import HoldfastError, InvalidInput
 USERNAME = "platform"
 PASSWORD = "not-a-real-secret"
 # A double that has not printed its address by then is not coming, in seconds.
-START_TIMEOUT_S = 20.0
+START_TIMEOUT_S = 60.0
 
 
 class Double(Protocol):

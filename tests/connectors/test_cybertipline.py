@@ -62,6 +62,7 @@ def reference() -> bytes:
 
 # Short enough that a double that hangs costs a test little, in seconds.
 IMPATIENT = httpx.Timeout(0.5)
+PATIENT = httpx.Timeout(60)
 MOST_TRIES = 30
 
 
@@ -136,8 +137,10 @@ class Filing:
         raise AssertionError("the filing does not come to an end")
 
 
-def client(url: str, password: str = PASSWORD) -> CyberTipline:
-    return CyberTipline(url, USERNAME, password, timeout=IMPATIENT)
+def client(
+    url: str, password: str = PASSWORD, timeout: httpx.Timeout = PATIENT
+) -> CyberTipline:
+    return CyberTipline(url, USERNAME, password, timeout=timeout)
 
 
 def listing(url: str) -> list[dict[str, object]]:
@@ -187,7 +190,7 @@ class TestFiling(ConnectorSuite):
         double.state.fail_next(step, Failure(kind))
 
     def file(self, url: str, password: str = PASSWORD) -> bytes:
-        with client(url, password) as connection:
+        with client(url, password, IMPATIENT) as connection:
             filing = Filing(connection)
             filing.run(until=lambda it: bool(it.receipt))
             return filing.receipt
