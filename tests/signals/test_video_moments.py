@@ -14,7 +14,7 @@ from PIL import Image, ImageOps
 
 from holdfast.signals import video
 from holdfast.signals.sign import Part, sign_picture
-from holdfast.signals.video import LOOKS, sign_video
+from holdfast.signals.video import LOOKS, VideoSignals, sign_video
 from holdfast.signals.video_match import compare, find_still
 from holdfast_bench.films import photographs, read, write
 from tests.signals import films
@@ -36,14 +36,25 @@ def test_a_padded_still_in_a_film_of_mixed_formats_is_found(tmp_path: Path) -> N
         assert second <= pair.stored_at_ms / 1000 < second + 1
 
 
+@pytest.fixture(scope="module")
+def pans(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A film of fast pans."""
+    path = tmp_path_factory.mktemp("pans") / "film.mp4"
+    return write(path, fast_pans(), fps=films.FPS)
+
+
+@pytest.fixture(scope="module")
+def stored(pans: Path) -> VideoSignals:
+    """What is kept of that film."""
+    return sign_video(pans)
+
+
 @pytest.mark.parametrize("first_frame", [3, 15, 100])
 def test_a_clip_of_fast_pans_is_found_wherever_it_was_cut(
-    tmp_path: Path, first_frame: int
+    pans: Path, stored: VideoSignals, tmp_path: Path, first_frame: int
 ) -> None:
     """No frame of the clip falls on a fifth of a second of the original."""
-    film = write(tmp_path / "film.mp4", fast_pans(), fps=films.FPS)
-    clip = islice(read(film), first_frame, first_frame + 7 * films.FPS)
-    stored = sign_video(film)
+    clip = islice(read(pans), first_frame, first_frame + 7 * films.FPS)
     signals = sign_video(write(tmp_path / "clip.mp4", clip, fps=films.FPS))
     overlap = compare(signals, stored)
     assert overlap.is_copy
@@ -51,12 +62,11 @@ def test_a_clip_of_fast_pans_is_found_wherever_it_was_cut(
 
 
 def test_a_film_of_nothing_but_motion_costs_no_more_than_is_stated(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    pans: Path, stored: VideoSignals, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    film = write(tmp_path / "film.mp4", fast_pans(), fps=films.FPS)
-    closely = len(sign_video(film).views)
+    closely = len(stored.views)
     monkeypatch.setattr(video, "MAX_CLOSE_VIEWS", 30)
-    bounded = len(sign_video(film).views)
+    bounded = len(sign_video(pans).views)
     assert closely > 150
     assert 60 <= bounded <= 30 + LOOKS * films.SECONDS
 
