@@ -39,13 +39,14 @@ def flag(
     """Take in a hotline's file of reports; prints a receipt for each line.
 
     One JSON object a line on standard output, faults on standard error; the exit code
-    is 1 when a line was not taken in.
+    is 1 when a line, or an address of one, was not taken in.
     """
     flagger = _named(by)
-    bad = 0
+    bad = in_part = 0
     for line in _lines(file):
         try:
-            told = take_in(flagger.id, _given(line), by=OPERATOR)
+            given = _given(line)
+            told = take_in(flagger.id, given, by=OPERATOR)
         except (HoldfastError, ValidationError) as error:
             bad += 1
             typer.echo(f"{_name(line)}: {_fault(error)}", err=True)
@@ -55,12 +56,28 @@ def flag(
             "number": told.number,
             "is_new": told.is_new,
             "has_priority": told.has_priority,
+            "not_taken": [each.said for each in given.not_taken],
         }
         typer.echo(json.dumps(receipt))
+        for part in given.not_taken:
+            place = int(part.place[1]) + 1
+            typer.echo(f"{_name(line)}, address {place}: {part.why}", err=True)
+        in_part += bool(given.not_taken)
+    _tell(bad, in_part)
+
+
+def _tell(bad: int, in_part: int) -> None:
     if bad:
         typer.echo(
             f"{bad} not taken in. Correct them and send the file again.", err=True
         )
+    if in_part:
+        typer.echo(
+            f"{in_part} taken in but for the addresses named above. Report these anew, "
+            "with references of their own.",
+            err=True,
+        )
+    if bad or in_part:
         raise typer.Exit(1)
 
 

@@ -33,7 +33,7 @@ _WHOLE = re.compile(r"https?://.|@|[a-z0-9-]+(\.[a-z0-9-]+)+/", re.IGNORECASE)
 
 
 class Fault(StrEnum):
-    """Why a line is not read, before anybody looks at what it says."""
+    """Why a line is not read, or an address of one not taken."""
 
     NO_OBJECT = "no_object"
     """A line of NDJSON that is no JSON object."""
@@ -41,7 +41,13 @@ class Fault(StrEnum):
     """A quotation mark is not closed, or something stands behind the closing one."""
     LONG = "long"
     SPACE = "space"
-    """An address with a space in it, which would be read as two."""
+    """An address with a space in it, which would be read as two. It takes neither its
+    line nor the other addresses along, and stands among them as the list of its
+    parts."""
+    UNFIT = "unfit"
+    """An address that cannot be stored."""
+    MANY = "many"
+    """An address beyond those that one report holds."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +57,8 @@ class FileLine:
     number: int
     """The line of the file on which it begins, from 1; the heading is one."""
     record: dict[str, Any] | None
-    """As the object that NDJSON would have; None when it cannot be read."""
+    """As the object that NDJSON would have; None when it cannot be read. Among its
+    ``urls`` an address that broke apart at a space is the list of its parts."""
     fault: Fault | None = None
 
 
@@ -161,6 +168,20 @@ def _line(number: int, names: list[str], values: list[str]) -> FileLine:
     pieces = (each.strip(",;") for each in _BETWEEN.split(record.pop("urls", "")))
     urls = [each for each in pieces if each]
     kept = {name: value for name, value in record.items() if value}
-    whole = [bool(_WHOLE.match(each)) for each in urls]
-    split = any(whole) and not all(whole)
-    return FileLine(number, {**kept, "urls": urls}, Fault.SPACE if split else None)
+    return FileLine(number, {**kept, "urls": _addresses(urls)})
+
+
+def _addresses(pieces: list[str]) -> list[str | list[str]]:
+    """Each address; of one that broke apart its parts."""
+    if not any(_WHOLE.match(each) for each in pieces):
+        return [*pieces]
+    found: list[str | list[str]] = []
+    for piece in pieces:
+        before = found[-1] if found else []
+        if _WHOLE.match(piece):
+            found.append(piece)
+        elif isinstance(before, list) and found:
+            before.append(piece)
+        else:
+            found[-1:] = [[before, piece] if isinstance(before, str) else [piece]]
+    return found

@@ -34,6 +34,7 @@ from holdfast.base.errors import InvalidInput, NotFound, Refused
 from holdfast.base.events import Event, Kind, alarm, emit
 from holdfast.intake.flag_files import Fault
 from holdfast.intake.models import Channel, Flag, Flagger
+from holdfast.intake.not_taken import NotTaken
 from holdfast.intake.operations import (
     TRUSTED,
     ReportGiven,
@@ -58,8 +59,14 @@ FAULTS: Final[Mapping[Fault, str | Promise]] = {
         "An address has a space in it. Write %20 for the space, and a space only "
         "between two addresses."
     ),
+    Fault.UNFIT: gettext_lazy(
+        "This address is too long, or holds what no address does."
+    ),
+    Fault.MANY: gettext_lazy(
+        "There are more addresses in this line than one report holds."
+    ),
 }
-"""What is wrong with a line of a file, in words."""
+"""What is wrong with a line of a file, or with an address of one, in words."""
 EXPIRED = "flagger.listing_expired"
 """The alarm for a listing that nobody has looked up again in time."""
 
@@ -95,6 +102,8 @@ class FlagGiven:
     urls: Sequence[str] = ()
     words: str = ""
     language: str = "en"
+    not_taken: Sequence[NotTaken] = ()
+    """Addresses of it that cannot be used; the rest is reported all the same."""
 
 
 @dataclass(frozen=True)
@@ -218,6 +227,8 @@ def flag(flagger_id: UUID, given: FlagGiven, *, by: By) -> Flagged:
     Raises ``InvalidInput`` for what makes no report, and ``ReferenceUsedOtherwise``.
     """
     by.require(Permission.REPORTS_FLAG)
+    if given.not_taken and not (given.urls or given.words.strip()):
+        raise InvalidInput(given.not_taken[0].why)
     flagger = _flagger(flagger_id)
     reference = given.reference.strip()
     if not reference or len(reference) > MAX_REFERENCE:
@@ -258,6 +269,7 @@ def _file(
                 words=given.words,
                 language=given.language,
                 claims=(TRUSTED if priority else "professional",),
+                not_taken=given.not_taken,
             ),
             by=By("flagger", str(flagger.id), frozenset({Permission.REPORT_FILE})),
         )
@@ -349,7 +361,10 @@ def _known(flagger: Flagger, reference: str, given: FlagGiven) -> Flagged | None
 
 
 def _said(given: FlagGiven) -> str:
-    text = json.dumps({**asdict(given), "urls": list(given.urls)}, sort_keys=True)
+    said = {**asdict(given), "urls": list(given.urls)}
+    # Why one was not taken is told in the reader's language, and was said by nobody.
+    said["not_taken"] = [(each.place, each.said) for each in given.not_taken]
+    text = json.dumps(said, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

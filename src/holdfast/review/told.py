@@ -19,7 +19,7 @@ from holdfast.review.lines import (
 
 
 def report_line(
-    row: Report, named_as: tuple[str, ...], attachments: int, names: str
+    row: Report, named_as: tuple[str, ...], attachments: int, names: str = ""
 ) -> ReportLine:
     """One report as the page of its case shows it."""
     told = told_by(row)

@@ -17,6 +17,7 @@ from holdfast.base.errors import InvalidInput, NotFound
 from holdfast.cli.flag import app
 from holdfast.intake import flaggers as accounts
 from holdfast.intake.models import Flag, Flagger, Report
+from holdfast.intake.operations import MAX_TARGETS
 from holdfast.items.keys import authenticate, create_key
 from holdfast.items.models import ItemState
 from holdfast.policy.queries import current
@@ -127,6 +128,64 @@ def test_csv_as_spreadsheets_write_it(world: World) -> None:
     report = Report.objects.get()
     assert report.words == "Two lines,\r\nin one cell; æ"
     assert report.targets.count() == 2
+
+
+def test_an_address_that_cannot_be_used_takes_no_other_along(
+    world: World, tmp_path: Path
+) -> None:
+    """At every door: the key, with both forms of file, the command, and the page."""
+    first, last = world.post("1", encoded(photograph())), world.post("3", text="words")
+    key, post = account(world, CSAM), "https://plaza.example/p/"
+    urls = [f"{post}1", f"{post}{'x' * 2083}", f"{post}\x00", 7, f"{post}3"]
+    [said] = send(key, line("A-1", urls=urls))
+    assert said["status"] == 201
+    assert sorted(said["state"]["frozen"]) == ["1", "3"]
+    assert [each["pointer"] for each in said["state"]["not_taken"]] == [
+        "#/urls/1",
+        "#/urls/2",
+        "#/urls/3",
+    ]
+    for item in (first, last):
+        item.refresh_from_db()
+        assert item.state == ItemState.FROZEN
+    [again] = send(key, line("A-1", urls=urls), idempotency="another-key-of-32-signs")
+    assert again["status"] == 200
+    assert again["state"]["not_taken"] == said["state"]["not_taken"]
+    file = tmp_path / "reports.csv"
+    cell = f"{post}5 {post}my picture.jpg {post}6"
+    file.write_text(f"reference,category,urls\nB-1,{CSAM},{cell}\n")
+    [said] = send(key, file.read_text(), kind="text/csv")
+    assert said["status"] == 201
+    [named] = said["state"]["not_taken"]
+    assert named["pointer"] == "#/urls/1"
+    assert "%20" in named["detail"]
+    report = Report.objects.get(flag__reference="B-1")
+    places = report.targets.order_by("position")
+    assert list(places.values_list("named_as", flat=True)) == [f"{post}5", f"{post}6"]
+    kept = report.additions.get(kind="not_taken")
+    assert kept.words == f"urls/1: {post}my picture.jpg", "No word is lost."
+    done = run(str(file), "--by", "Hotline")
+    assert done.exit_code == 1
+    assert "line 2 (B-1), address 2: An address has a space" in done.stderr
+    [receipt] = [json.loads(each) for each in done.stdout.splitlines()]
+    assert receipt["not_taken"] == [f"{post}my picture.jpg"]
+    flagger = Flagger.objects.get()
+    by = By("flagger", str(flagger.id), frozenset({Permission.REPORTS_FLAG}))
+    [page] = take_in(flagger.id, lines_of(file.name, file.read_bytes()), by=by)
+    assert (page.number, page.is_new) == (report.number, False)
+    assert [each.said for each in page.not_taken] == receipt["not_taken"]
+
+
+def test_more_addresses_than_a_report_holds_are_named(world: World) -> None:
+    key, post = account(world, CSAM), "https://plaza.example/p/"
+    urls = [f"{post}{each}" for each in range(MAX_TARGETS + 2)]
+    [said] = send(key, line("A-1", urls=urls))
+    assert said["status"] == 201
+    assert Report.objects.get().targets.count() == MAX_TARGETS
+    assert [each["pointer"] for each in said["state"]["not_taken"]] == [
+        f"#/urls/{MAX_TARGETS}",
+        f"#/urls/{MAX_TARGETS + 1}",
+    ]
 
 
 def test_csv_without_a_heading_is_refused_whole(world: World) -> None:

@@ -258,12 +258,20 @@ def test_a_file_is_taken_in_line_by_line_and_never_twice(world: World) -> None:
     page = words_of(send(kari, "reports.csv", text))
     assert "0 new reports" in page
     assert "2 lines were known" in page
+    text = "reference,category,urls\nB-9,copyright,https://plaza.example/p/9 a b\n"
+    page = words_of(send(kari, "reports.csv", text))
+    assert "1 line was not taken in" in page
+    text = text.replace("9 a b", "9 https://plaza.example/p/a b")
+    page = words_of(send(kari, "reports.csv", text))
+    assert "1 new report" in page
+    assert "Of 1 line some addresses were not taken" in page
+    assert "Not taken: https://plaza.example/p/a b An address has a space" in page
     lines = [{"reference": "C-1", "category": CSAM, "urls": ["https://plaza.example"]}]
     text = "\n".join([*map(json.dumps, lines), "{broken"])
     page = words_of(send(kari, "reports.ndjson", text))
     assert "1 new report" in page
     assert "The line is no JSON object." in page
-    assert Report.objects.count() == 3
+    assert Report.objects.count() == 4
 
 
 def test_a_file_that_is_none_is_refused_whole(world: World) -> None:

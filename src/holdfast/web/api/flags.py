@@ -26,9 +26,10 @@ from holdfast.triage.flaggers import flagged
 from holdfast.web.api.auth import ApiKey, caller_of
 from holdfast.web.api.batches import Done, answer_lines, body_of
 from holdfast.web.api.field_types import FlagReference
+from holdfast.web.api.flag_addresses import taken
 from holdfast.web.api.limits import MAX_BODY_BYTES, admit_slowly
 from holdfast.web.api.ndjson import Batch
-from holdfast.web.api.problems import ApiError, BadLine
+from holdfast.web.api.problems import ApiError, BadLine, pointer
 from holdfast.web.api.report_schemas import FlagLine, ReportStatusOut
 
 CSV = "text/csv"
@@ -75,18 +76,29 @@ class CsvBatch(Batch):
 )
 def many(request: HttpRequest) -> HttpResponseBase:
     """For trusted flaggers and hotlines, with their own key. What a line shows is
-    frozen when its answer comes. The same line again is the same report.
+    frozen when its answer comes. An address that cannot be used is named in `not_taken`
+    and takes no other along: report it anew, with a reference of its own. The same line
+    again is the same report.
 
     As CSV: a heading `reference,category,urls,words,language`, several addresses with
     spaces between them.
     """
 
     def take(caller: Caller, line: FlagLine) -> Done:
+        given = given_of(line)
         told = flaggers.flag(
-            flaggers.flagger_of_key(caller.key_id), given_of(line), by=caller.by
+            flaggers.flagger_of_key(caller.key_id), given, by=caller.by
         )
         receipt = notifications.receipt_of(told.report_id)
-        state = {**receipt, "has_priority": told.has_priority}
+        not_taken = [
+            {"pointer": pointer(each.place), "detail": each.why}
+            for each in given.not_taken
+        ]
+        state = {
+            **receipt,
+            "has_priority": told.has_priority,
+            "not_taken": not_taken,
+        }
         return (201 if told.is_new else 200), state
 
     kind = CsvBatch if (request.content_type or "").lower() == CSV else Batch
@@ -95,12 +107,14 @@ def many(request: HttpRequest) -> HttpResponseBase:
 
 def given_of(line: FlagLine) -> flaggers.FlagGiven:
     """A line of a file as the operation takes it."""
+    urls, not_taken = taken(line.urls or ())
     return flaggers.FlagGiven(
         reference=line.reference,
         category=line.category,
-        urls=tuple(line.urls or ()),
+        urls=urls,
         words=line.words or "",
         language=line.language or "en",
+        not_taken=not_taken,
     )
 
 

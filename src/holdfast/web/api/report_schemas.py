@@ -23,10 +23,10 @@ from holdfast.web.api.field_types import (
     Language,
     LongUrl,
     Text,
-    Url,
     Visibility,
     example,
 )
+from holdfast.web.api.flag_addresses import FlaggedUrl
 
 
 class FingerprintIn(Schema):
@@ -316,6 +316,10 @@ class FlagLine(Schema):
 
     reference: FlagReference
     category: Annotated[Text, Field(max_length=64)]
-    urls: Annotated[list[Url], Field(max_length=50)] | None = None
+    urls: list[FlaggedUrl] | None = Field(
+        None,
+        description="Up to 50 of them. One that cannot be used is left out and named in"
+        " `not_taken` of the answer.",
+    )
     words: Annotated[Text, Field(max_length=20_000)] | None = None
     language: Language | None = None

@@ -24,6 +24,7 @@ from holdfast.intake.flag_files import (
     ndjson_lines,
 )
 from holdfast.intake.flaggers import FAULTS, flag
+from holdfast.intake.not_taken import NotTaken
 from holdfast.policy import queries as policies
 from holdfast.web.api.flags import given_of
 from holdfast.web.api.report_schemas import FlagLine
@@ -41,6 +42,8 @@ class LineTaken:
     is_new: bool = False
     has_priority: bool = False
     fault: str = ""
+    not_taken: Sequence[NotTaken] = ()
+    """Addresses of a line that was taken in, but for these."""
 
 
 def lines_of(name: str, content: bytes) -> list[FileLine]:
@@ -93,10 +96,18 @@ def _one(flagger_id: UUID, read: FileLine, by: By) -> LineTaken:
             % {"code": line.category},
         )
     try:
-        told = flag(flagger_id, given_of(line), by=by)
+        given = given_of(line)
+        told = flag(flagger_id, given, by=by)
     except HoldfastError as error:
         return LineTaken(place, reference, fault=error.message)
-    return LineTaken(place, reference, told.number, told.is_new, told.has_priority)
+    return LineTaken(
+        place,
+        reference,
+        told.number,
+        told.is_new,
+        told.has_priority,
+        not_taken=given.not_taken,
+    )
 
 
 def _faults(error: ValidationError) -> Iterator[str]:

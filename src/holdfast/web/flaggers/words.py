@@ -18,6 +18,7 @@ DECISIONS: Final = {
 KINDS: Final = {
     "words": _("You wrote"),
     "link": _("You added a place"),
+    "not_taken": _("You sent this, and we could not use it"),
     "challenge": _("You said that the decision is wrong"),
     "withdrawal": _("You took the report back"),
 }

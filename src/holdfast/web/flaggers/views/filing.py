@@ -85,6 +85,7 @@ class FilePage(FormPage):
             "new": sum(each.is_new for each in lines),
             "known": sum(bool(each.number) and not each.is_new for each in lines),
             "faults": sum(bool(each.fault) for each in lines),
+            "in_part": sum(bool(each.not_taken) for each in lines),
         }
         return self.show("file_taken.html", context)
 
