@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import expect
 
 from holdfast.base import clock
+from holdfast.intake.models import Report
 from holdfast.items.models import Actor
 from tests.browser.browser import NARROW, Visitor, follow
 from tests.browser.test_console import EVERYBODY, check, enter
@@ -36,8 +37,11 @@ def test_a_call_is_entered_and_its_words_changed(visitor: Visitor, world: Any) -
     page.get_by_label("By telephone").check()
     page.get_by_label("What is it about?").select_option(index=1)
     page.get_by_label("Where is it?").fill("https://plaza.example/p/1")
-    follow(page.get_by_role("button", name="File the report"))
+    # As a hand does that does not know whether the first press counted.
+    page.get_by_role("button", name="File the report").dblclick()
+    page.wait_for_load_state("networkidle")
     expect(page.get_by_role("heading", name="Report entered")).to_be_visible()
+    assert Report.objects.count() == 1
     check(page, "report-entered")
     told = page.locator(".once code").inner_text()
     phone = visitor.open("/follow", width=NARROW, scripts=False)
@@ -55,6 +59,30 @@ def test_a_call_is_entered_and_its_words_changed(visitor: Visitor, world: Any) -
     check(page, "new-words-given")
     follow(page.get_by_role("button", name="I have saved my words"))
     expect(page.get_by_role("heading", name="Your report", exact=True)).to_be_visible()
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_whoever_presses_twice_on_a_phone_has_reported_once(
+    visitor: Visitor, world: Any, scripts: bool
+) -> None:
+    page = visitor.open("/", width=NARROW, scripts=scripts)
+    page.get_by_label("Something else", exact=True).check()
+    page.get_by_role("button", name="Continue").click()
+    page.get_by_label("I don't know where it is").check()
+    if scripts:
+        check(page, "where")
+    page.get_by_role("button", name="Send my report").dblclick()
+    expect(page.get_by_role("heading", name="We have your report")).to_be_visible()
+    assert Report.objects.count() == 1
+    told = page.locator(".codename").inner_text()
+    page.get_by_role("button", name="I have saved my words").click()
+    expect(page.get_by_text("Question 1. At most")).to_be_visible()
+    if scripts:
+        check(page, "first-question")
+    other = visitor.open("/follow", width=NARROW)
+    other.get_by_label("What are your words?").fill(told)
+    other.get_by_role("button", name="Open my report").click()
+    expect(other.get_by_role("button", name="Yes, I have them")).to_be_visible()
 
 
 def test_flaggers(visitor: Visitor, world: Any) -> None:

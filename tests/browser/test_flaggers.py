@@ -105,11 +105,12 @@ def test_a_file(visitor: Visitor, world: World, tmp_path: Path) -> None:
         "reference,category,urls,words,language\n"
         f"B-1,{CSAM},https://plaza.example/p/1,,en\n"
         "B-2,nonsense,https://plaza.example/p/2,,en\n"
-        "B-3,copyright,https://plaza.example/p/3,,en\n"
+        "B-3,copyright,https://plaza.example/p/3 https://plaza.example/p/a b,,en\n"
     )
     page.get_by_label("File").set_input_files(file)
     follow(page.get_by_role("button", name="Send it"))
     expect(page.get_by_text("2 new reports")).to_be_visible()
+    expect(page.get_by_text("Of 1 line some addresses were not taken")).to_be_visible()
     check(page, "flagger-file-taken")
 
 
