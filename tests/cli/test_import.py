@@ -43,7 +43,7 @@ def test_a_folder_becomes_items_and_what_is_damaged_is_named(
     picture = photograph()
     world.post("reported", encoded(picture))
     world.report(items=("reported",))
-    cut = encoded(photograph("coffee"))[:6000]
+    cut = encoded(photograph("coffee"))[:1500]
     root = folder_of(
         tmp_path / "old",
         copy_jpg=encoded(picture, quality=50),
@@ -352,6 +352,36 @@ def test_a_dry_run_tells_everything_and_leaves_nothing(tmp_path: Path) -> None:
     counts = json.loads(said.stdout)
     assert (counts["registered"], counts["not_comparable"]) == (2, 1)
     assert {path.name for path in tmp_path.iterdir()} == {"old"}
+
+
+def test_links_in_a_circle_and_closed_folders_cost_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = folder_of(tmp_path / "old", a_jpg=small(1), x_jpg__b_jpg=small(2))
+    (root / "one").symlink_to(root / "other")
+    (root / "other").symlink_to(root / "one")
+    (root / "itself").symlink_to(root)
+    os.mkfifo(root / "pipe.jpg")
+    (root / "lost+found").mkdir()
+    really = os.scandir
+
+    def scandir(folder: bytes) -> object:
+        # Whoever tests as root can read every folder.
+        if folder.endswith(b"lost+found"):
+            raise PermissionError(13, "Permission denied")
+        return really(folder)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    table = tmp_path / "problems.csv"
+    said = CliRunner().invoke(
+        importing.app,
+        ["import", "media", str(root), "--dry-run", "--json", "--problems", str(table)],
+    )
+    assert said.exit_code == 1, said.output
+    counts = json.loads(said.stdout)
+    assert (counts["registered"], counts["refused"]) == (2, 3)
+    told = [row[:2] for row in csv.reader(table.read_text().splitlines())][1:]
+    assert told == [[each, "refused"] for each in ("lost+found", "one", "other")]
 
 
 def test_what_cannot_be_imported_is_refused_by_name(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from holdfast.base.errors import InvalidInput, NotFound
+from holdfast.cli.importing.journal import shown
 from holdfast.cli.operator import OPERATOR
 from holdfast.matching.find import Found, FoundCopy, Sought, find_signals
 from holdfast.matching.rules import SAME_MD5, Basis, Likeness, Variant
@@ -138,8 +139,8 @@ def sign(path: Path) -> Signals:
                 file.seek(0)
                 digest = digest_stream(file).sha256.hex()
                 typer.echo(
-                    f"{path.name} cannot be read as a picture or a video, so nothing "
-                    "that resembles it can be found. The very same bytes can:\n"
+                    f"{shown(path.name)} cannot be read as a picture or a video, so "
+                    "nothing that resembles it can be found. The very same bytes can:\n"
                     f"  holdfast find sha256:{digest}",
                     err=True,
                 )

@@ -28,12 +28,12 @@ class RefusalReason(StrEnum):
 MESSAGES = {
     RefusalReason.NOT_A_PICTURE: "This file is not a picture.",
     RefusalReason.NOT_A_VIDEO: "This file has no moving picture in it.",
-    RefusalReason.TRUNCATED: "This picture ends before it should; send it again.",
-    RefusalReason.TOO_MANY_PIXELS: "This picture has too many pixels to open safely.",
-    RefusalReason.TOO_LARGE_FILE: "This file is too large to open as a picture.",
-    RefusalReason.UNSUPPORTED_FORMAT: "Pictures of this kind cannot be opened here.",
+    RefusalReason.TRUNCATED: "This file ends before it should; send it again.",
+    RefusalReason.TOO_MANY_PIXELS: "This file has too many pixels to open safely.",
+    RefusalReason.TOO_LARGE_FILE: "This file is too large to open.",
+    RefusalReason.UNSUPPORTED_FORMAT: "Files of this kind cannot be opened here.",
     RefusalReason.TOO_LONG: "This video takes too long to read.",
-    RefusalReason.BROKEN: "This picture is damaged and cannot be opened.",
+    RefusalReason.BROKEN: "This file is damaged and cannot be opened.",
 }
 
 

@@ -96,7 +96,8 @@ def media(
     from an allowed host of the platform, which suits large videos and collections. One
     key may make 100 requests a second: uploads are no faster than that. Before that the
     file is decoded here as well, to name what is damaged; --no-check saves that time.
-    Damaged files are registered too: the very same bytes are found.
+    Damaged files are registered too: the very same bytes are found, and of a film
+    what can be read.
     """
     _check_target(platform, url, key, dry_run)
     try:
@@ -272,7 +273,7 @@ def _summary(counts: dict[str, Any], *, dry_run: bool, finished: bool) -> None:
         "registered": "items could be registered" if dry_run else "items registered",
         "held": "of them known here: frozen or removed, not to be shown",
         "pending": "of them still to be compared by Holdfast, when asked just now",
-        "not_comparable": "files damaged, found by the very same bytes alone",
+        "not_comparable": "files damaged: found by their bytes; films in part",
         "left_out": "files left out: no picture, no video, or not in the manifest",
         "refused": "items REFUSED or unreadable; tried again by the next run",
         "missing": "files MISSING that the manifest names",

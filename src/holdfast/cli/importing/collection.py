@@ -7,6 +7,7 @@ files are read one by one. Nothing is ever written there.
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -53,16 +54,24 @@ class Folder:
     root: str
 
     def listing(self) -> Iterator[Listed]:
-        """Every file; folders of folders wait, files do not pile up."""
+        """Every file; folders of folders wait, files do not pile up.
+
+        What cannot be read is listed as well, and told of when it is opened. Raises
+        ``InvalidInput`` where that is the folder itself.
+        """
         waiting = [os.fsencode(self.root)]
         while waiting:
-            with _entries(waiting.pop()) as entries:
+            folder = waiting.pop()
+            entries = self._entries(folder)
+            if entries is None:
+                yield self._listed(folder, os.stat(folder))
+                continue
+            with entries:
                 for entry in entries:
                     if entry.is_dir(follow_symlinks=False):
                         waiting.append(entry.path)
-                    elif entry.is_file() or entry.is_symlink():
-                        # A link that leads nowhere is told of when it is opened.
-                        yield self._listed(entry)
+                    elif (facts := _facts(entry)) is not None:
+                        yield self._listed(entry.path, facts)
 
     @contextmanager
     def open(self, path: bytes) -> Iterator[BinaryIO]:
@@ -70,23 +79,37 @@ class Folder:
         with open(os.path.join(os.fsencode(self.root), path), "rb") as file:
             yield file
 
-    def _listed(self, entry: os.DirEntry[bytes]) -> Listed:
-        facts = entry.stat(follow_symlinks=entry.is_file())
+    def _entries(self, folder: bytes) -> os._ScandirIterator[bytes] | None:
+        """What stands in a folder; None if it cannot be read, as ``lost+found``."""
+        try:
+            return os.scandir(folder)
+        except OSError as error:
+            if folder != os.fsencode(self.root):
+                return None
+            raise InvalidInput(
+                f"This folder cannot be read: {self.root}", reason=error.strerror
+            ) from error
+
+    def _listed(self, path: bytes, facts: os.stat_result) -> Listed:
         return Listed(
-            path=os.path.relpath(entry.path, os.fsencode(self.root)),
+            path=os.path.relpath(path, os.fsencode(self.root)),
             version=f"{facts.st_size}-{facts.st_mtime_ns}",
             size_bytes=facts.st_size,
             modified_at=facts.st_mtime,
         )
 
 
-def _entries(folder: bytes) -> os._ScandirIterator[bytes]:
+def _facts(entry: os.DirEntry[bytes]) -> os.stat_result | None:
+    """The facts of a file, or of a link that leads to none, or in a circle; None for
+    what is no file (a pipe, a device, a link to a folder) or has gone meanwhile."""
     try:
-        return os.scandir(folder)
-    except OSError as error:
-        raise InvalidInput(
-            f"This folder cannot be read: {os.fsdecode(folder)}", reason=error.strerror
-        ) from error
+        try:
+            facts = entry.stat()
+        except OSError:
+            return entry.stat(follow_symlinks=False)
+    except FileNotFoundError:
+        return None
+    return facts if stat.S_ISREG(facts.st_mode) else None
 
 
 @dataclass(frozen=True)
