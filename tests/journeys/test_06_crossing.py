@@ -24,7 +24,6 @@ from PIL import Image
 
 from holdfast.base.by import SYSTEM, By, Permission
 from holdfast.base.events import Event, Kind
-from holdfast.base.jobs import drain
 from holdfast.demo.pictures import Picture
 from holdfast.items.models import Item, ItemState
 from holdfast.matching.bank import SignalGiven, enter, open_bank, search_back
@@ -37,8 +36,14 @@ from holdfast.review.readings import record_reading
 from holdfast.signals.sign import sign_picture
 from holdfast.staff.operations import add_person
 from holdfast.triage.models import Case, CaseItem, CaseState
+from holdfast.triage.operations import look_for_copies
 from tests.world import World, new_world
 
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    # Hundreds of rounds: they hang or they do not, and a busy machine is no finding.
+    pytest.mark.timeout(900),
+]
 Strangers = list[Picture]
 
 ROUNDS = 200
@@ -58,8 +63,6 @@ def no_closer_look(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(f"holdfast.{module}.available", lambda: False)
 
 
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.timeout(200)
 def test_an_upload_and_a_report_cross(strangers: Strangers) -> None:
     world, chance = new_world(), random.Random(1)
     with ThreadPoolExecutor(2) as pool:
@@ -80,8 +83,6 @@ def test_an_upload_and_a_report_cross(strangers: Strangers) -> None:
     assert copies.count() == ROUNDS
 
 
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.timeout(200)
 def test_an_upload_and_a_decision_cross(strangers: Strangers) -> None:
     """The bank entry that a decision changes goes on freezing while it is changed."""
     _cross_with_decisions(
@@ -89,8 +90,6 @@ def test_an_upload_and_a_decision_cross(strangers: Strangers) -> None:
     )
 
 
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.timeout(200)
 def test_an_upload_and_a_decision_cross_where_reports_freeze_nothing(
     strangers: Strangers,
 ) -> None:
@@ -113,7 +112,6 @@ def _cross_with_decisions(strangers: Strangers, category: str, ground: str) -> N
             _race(
                 pool, chance, upload, partial(_decide, case, category, ground, reader)
             )
-    drain()
     slipped = Item.objects.filter(
         external_id__startswith="copy-", state=ItemState.VISIBLE
     )
@@ -123,8 +121,6 @@ def _cross_with_decisions(strangers: Strangers, category: str, ground: str) -> N
     assert list(slipped.values_list("external_id", flat=True)) == []
 
 
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.timeout(200)
 def test_an_upload_and_a_bank_entry_cross(strangers: Strangers) -> None:
     """The entry is searched back after its commit; the upload looks after its own."""
     world, chance = new_world(), random.Random(3)
@@ -150,8 +146,6 @@ def test_an_upload_and_a_bank_entry_cross(strangers: Strangers) -> None:
     assert Case.objects.count() == ENTRIES
 
 
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.timeout(200)
 def test_two_uploads_that_one_entry_knows_are_one_case(
     strangers: Strangers,
 ) -> None:
@@ -245,6 +239,7 @@ def _taken(item: Item, by: By) -> Case:
 
 
 def _decide(case: Case, category: str, ground: str, by: By) -> None:
+    """A decision, and the job that looks once more after its commit."""
     refers = category == "child_sexual_abuse_material"
     record_reading(
         case_id=case.id,
@@ -257,6 +252,7 @@ def _decide(case: Case, category: str, ground: str, by: By) -> None:
         why_not_refer="" if refers else "No authority is told of this.",
         by=by,
     )
+    look_for_copies(Event.objects.get(kind=Kind.CASE_DECIDED, about__case=str(case.id)))
 
 
 def _worse(data: bytes) -> bytes:
