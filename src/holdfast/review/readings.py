@@ -6,7 +6,7 @@ decides: ``decisions`` sees when people agree.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -183,25 +183,43 @@ def _parts(case: Case, outcome: str, parts: Mapping[UUID | str, str]) -> dict[st
 def _check_offenders(case: Case, person_id: UUID, parts: Mapping[str, str]) -> None:
     """A likeness never costs an account: whoever says so has looked at the very item.
 
-    For what was reported, and for the same bytes, having opened the case's own will do.
+    For what was reported, and for the bytes that somebody opened or decided on here,
+    having opened the case's own will do. What a bank from elsewhere says of some bytes
+    nobody here has seen.
     """
     offenders = [UUID(actor) for actor, part in parts.items() if part == "offender"]
     for actor in offenders:
         theirs = CaseItem.objects.filter(case=case, item__actor=actor, certain=True)
-        alike = theirs.exclude(role=ItemRole.REPORTED).filter(exact=False)
+        alike = theirs.exclude(role=ItemRole.REPORTED).filter(
+            Q(exact=False) | Q(entry__isnull=False)
+        )
         if not alike.exists() or theirs.count() > alike.count():
             continue
-        shown = alike.values_list("item", "item__repost_of")
-        opened = Reveal.objects.filter(
-            person_id=person_id, item__in={each for pair in shown for each in pair}
-        )
-        if not opened.exists():
+        shown = {
+            each
+            for pair in alike.values_list("item", "item__repost_of")
+            for each in pair
+            if each is not None
+        }
+        if not _bytes_seen(case, person_id, shown):
             raise Refused(
                 "All that this account has here was found by likeness alone. Open one"
                 " of its own items before you call it the offender.",
                 case=case.id,
                 person=person_id,
             )
+
+
+def _bytes_seen(case: Case, person_id: UUID, items: Collection[UUID]) -> bool:
+    """Whether somebody opened one of some items, or the same bytes, or these were
+    decided to violate in another case."""
+    digests = Fingerprint.objects.filter(item__in=items).values("sha256")
+    opened = Reveal.objects.filter(
+        Q(item__in=items) | Q(item__fingerprints__sha256__in=digests),
+        person_id=person_id,
+    )
+    violating = decided_here().filter(state=BankState.ACTIVE, digest__in=digests)
+    return opened.exists() or violating.exclude(case_id=case.id).exists()
 
 
 def _check_looked(case: Case, person_id: UUID, outcome: str, category: str) -> None:

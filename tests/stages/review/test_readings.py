@@ -12,7 +12,9 @@ from django.db import IntegrityError, transaction
 from holdfast.base import clock
 from holdfast.base.by import SYSTEM, By
 from holdfast.base.errors import InvalidInput, NotAllowed, Refused
-from holdfast.matching.models import BankEntry, BankKind
+from holdfast.items.models import Item
+from holdfast.matching.bank import open_bank
+from holdfast.matching.models import BankEntry, BankKind, Match
 from holdfast.matching.operations import bank_here
 from holdfast.review import claims
 from holdfast.review import operations as review
@@ -185,6 +187,50 @@ def test_the_same_bytes_are_seen_when_one_of_them_is() -> None:
     ada = person("specialist")
     look(row, shown, ada)
     assert read(row, "violation", ada, parts={same.actor_id: "offender"}).decided
+
+
+def known_by_bank(row: Case, shown: Item, picture: bytes) -> Item:
+    """An item whose bytes a bank from elsewhere knows, like what was reported."""
+    known = item(picture=picture)
+    entry = BankEntry.objects.create(
+        bank_id=open_bank("a", "A", BankKind.IMPORTED, category=CSAM, by=SYSTEM),
+        kind="sha256",
+        digest=hashlib.sha256(picture).digest(),
+        category=CSAM,
+        state="active",
+        entered_at=clock.now(),
+        entered_by="system",
+    )
+    put(row, known, role="known", entry=entry, basis="digest", exact=True)
+    Match.objects.create(
+        item=known, against=shown, basis="pdq", distance_bits=3, found_at=clock.now()
+    )
+    return known
+
+
+def test_bytes_that_only_a_bank_from_elsewhere_knows_cost_no_account() -> None:
+    """Nobody here has seen them, and the likeness to what was opened is one."""
+    row, shown = case_with_picture()
+    known = known_by_bank(row, shown, b"another")
+    ada = person("specialist")
+    look(row, shown, ada)
+    parts = {known.actor_id: "offender"}
+    with pytest.raises(Refused, match="found by likeness alone"):
+        read(row, "violation", ada, parts=parts)
+    # What this very case has banked of it since, nobody has seen either.
+    banked(b"another", row)
+    with pytest.raises(Refused, match="found by likeness alone"):
+        read(row, "violation", ada, parts=parts)
+    banked(b"another", case())
+    assert read(row, "violation", ada, parts=parts).decided
+
+
+def test_bytes_that_a_bank_knows_are_seen_when_the_same_were_opened() -> None:
+    row, shown = case_with_picture()
+    known = known_by_bank(row, shown, b"harmless")
+    ada = person("specialist")
+    look(row, shown, ada)
+    assert read(row, "violation", ada, parts={known.actor_id: "offender"}).decided
 
 
 def test_who_is_only_possibly_in_the_case_has_no_part_in_it() -> None:
