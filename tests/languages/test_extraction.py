@@ -38,7 +38,7 @@ def test_no_text_of_the_code_is_overlooked() -> None:
 def test_templates_and_the_policy_are_gathered_and_the_console_is_not() -> None:
     catalogue = everything()
     assert "Somebody threatens to spread pictures of a child" in catalogue
-    assert "Question %(step)s of %(steps)s" in catalogue
+    assert "Question %(step)s. At most %(to_come)s more." in catalogue
     for message in catalogue:
         for name, _line in message.locations:
             assert not name.startswith(("web/console", "web/templates/console"))
