@@ -123,6 +123,7 @@ class LegalFormLine:
     code: str
     name: str
     lacking: tuple[str, ...]
+    """Values of ``intake.legal_forms.Element``."""
     complete: bool
 
 

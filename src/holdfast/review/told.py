@@ -51,7 +51,7 @@ def report_line(
             LegalFormLine(
                 code=str(each.form),
                 name=str(statements.NAMES[each.form]),
-                lacking=tuple(str(statements.LACKING[lack]) for lack in each.missing),
+                lacking=tuple(each.missing),
                 complete=each.complete,
             )
             for each in told.forms

@@ -11,6 +11,7 @@ from holdfast.base import clock
 from holdfast.base.by import SYSTEM
 from holdfast.enforcement.confirming import confirm_delivery
 from holdfast.enforcement.models import Delivery
+from holdfast.intake.legal_forms import Element
 from holdfast.policy import queries as policies
 from holdfast.review.case_page import case_page
 from holdfast.triage.models import Case
@@ -112,3 +113,5 @@ def test_staff_read_of_each_clock_what_is_due_and_by_which_law(
     assert "Our promise to the reporter: people decide" in page
     assert "TAKE IT DOWN Act" in page
     assert "You hear what people decided" not in page
+    # Nor is what a legal form lacks told to them as if it were theirs.
+    assert words.LACKING.keys() == set(Element)

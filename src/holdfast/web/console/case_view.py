@@ -145,6 +145,10 @@ def _report(line: ReportLine, holds: Sequence[HoldLine]) -> dict[str, Any]:
             for each in holds
             if each.report_id == line.report_id and each.released_at is None
         ],
+        "forms": [
+            {"form": each, "lacking": [words.LACKING[lack] for lack in each.lacking]}
+            for each in line.forms
+        ],
         "channel": words.CHANNELS.get(line.channel, line.channel),
         "claims": [words.CLAIMS.get(each, each) for each in line.claims],
         "police": " · ".join(

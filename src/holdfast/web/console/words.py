@@ -152,6 +152,17 @@ CLOCKS: Mapping[str, str] = {
     "dsa_notice": "DSA Article 16 (EU): the reporter hears what was decided",
 }
 """What is due to whom, and by which law. The policy's labels are for reporters."""
+LACKING: Mapping[str, str] = {
+    "address": "where it is, exactly",
+    "reasons": "why it is held to be illegal",
+    "who": "who is shown",
+    "may_act": "that the reporter may act for the person shown",
+    "not_agreed": "that the person shown did not agree",
+    "email": "the reporter's e-mail address",
+    "signature": "the reporter's signature",
+}
+"""What a statute wants to be in a request, and nobody has told: to staff. The reporter
+is asked in other words."""
 EVENTS: Mapping[str, str] = {
     "report.received": "Report received",
     "report.extended": "Reporter added something",
