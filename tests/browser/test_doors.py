@@ -96,7 +96,7 @@ def test_whoever_presses_twice_on_a_phone_has_reported_once(
     slowly(monkeypatch, door, "take_a_turn")
     page = visitor.open("/", width=NARROW, scripts=scripts)
     page.get_by_label("Something else", exact=True).check()
-    page.get_by_role("button", name="Continue").click()
+    follow(page.get_by_role("button", name="Continue"))
     page.get_by_label("I don't know where it is").check()
     if scripts:
         check(page, "where")
@@ -104,13 +104,13 @@ def test_whoever_presses_twice_on_a_phone_has_reported_once(
     expect(page.get_by_role("heading", name="We have your report")).to_be_visible()
     assert Report.objects.count() == 1
     told = page.locator(".codename").inner_text()
-    page.get_by_role("button", name="I have saved my words").click()
+    follow(page.get_by_role("button", name="I have saved my words"))
     expect(page.get_by_text("Question 1. At most")).to_be_visible()
     if scripts:
         check(page, "first-question")
     other = visitor.open("/follow", width=NARROW)
     other.get_by_label("What are your words?").fill(told)
-    other.get_by_role("button", name="Open my report").click()
+    follow(other.get_by_role("button", name="Open my report"))
     expect(other.get_by_role("button", name="Yes, I have them")).to_be_visible()
 
 
