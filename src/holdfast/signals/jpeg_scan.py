@@ -174,7 +174,7 @@ def _weights(eighths: int) -> NDArray[np.float64]:
     return np.asarray(np.einsum("nd,na->dan", one_axis[rows], one_axis[columns]))
 
 
-# The fast way -------------------------------------------------------------------------
+# The fast way ----------------------------------------------------------------
 
 
 @kernel
@@ -259,6 +259,7 @@ def _read_row(
             luma = blocks[block, 1] >= 0
             keep = last if luma else 0
             cell = blocks[block, 1] * columns + unit * across + blocks[block, 2]
+            # The first number is the difference from the last block's.
             at, word, bits = _fill(stream, at, word, bits)
             step = one[pair, 0, word >> U(64 - SEEN_BITS)]
             if step >> 8 & 255 == 1:
@@ -281,6 +282,7 @@ def _read_row(
             while frequency <= LAST:
                 at, word, bits = _fill(stream, at, word, bits)
                 if frequency <= keep:
+                    # Number by number, up to the last that is kept or a little beyond.
                     for _ in range(STEPS):
                         step = one[pair, 1, word >> U(64 - SEEN_BITS)]
                         goes = frequency + (step >> 8 & 255)
@@ -292,6 +294,7 @@ def _read_row(
                         word <<= U(taken)
                         bits -= taken
                 else:
+                    # Over as many as are whole in what is seen.
                     for _ in range(STEPS):
                         step = many[pair, word >> U(64 - SEEN_BITS)]
                         goes = frequency + (step >> 8)
@@ -307,6 +310,7 @@ def _read_row(
                     word <<= U(taken)
                     bits -= taken
                     break
+                # No step is known: a long code, or the last numbers of a full block.
                 at, word, bits = _fill(stream, at, word, bits)
                 code = coded[pair, 1, word >> U(64 - CODE_BITS)]
                 number = number_of(word << U(code >> 8), code & 15)
