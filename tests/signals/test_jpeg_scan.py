@@ -154,6 +154,24 @@ def test_damage_is_never_read_as_something_else(
 SMALL = encode(photograph("chelsea").resize((160, 120)), "JPEG", quality=60)
 
 
+@pytest.mark.parametrize("frequency", [0, 1, 4])
+def test_numbers_larger_than_any_picture_has_are_left_to_libjpeg(
+    frequency: int,
+) -> None:
+    """Decoders wrap them round, so such a file may show what its numbers do not say."""
+    picture = generated(3, 800, 800).convert("L")
+    plain = encode(picture, "JPEG", quality=100)
+    table = plain.index(b"\xff\xdb") + 5
+    data = bytearray(plain)
+    data[table + frequency] = 255
+    known = read_baseline(bytes(data))
+    assert known is not None
+    assert read_lowest(bytes(data), known, 3) is None
+    header = read_jpeg_header(bytes(data))
+    libjpeg = jpeg._decode(bytes(data), header, 3)
+    assert (decode_luma(bytes(data)).pixels == libjpeg).all()
+
+
 def test_numbers_that_end_too_early_are_not_made_up() -> None:
     known = read_baseline(SMALL)
     assert known is not None

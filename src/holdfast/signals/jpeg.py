@@ -35,7 +35,7 @@ MAX_SCANNED_PIXELS = 1_500_000_000
 ordinary one has about ten scans."""
 MIN_SIDE_PIXELS = 256
 """A picture is decoded at reduced scale only while both sides stay this long. Beside
-``pdqhash`` the fingerprint then drifts by 0.2 to 0.7 bits on average and by 4 at most,
+``pdqhash`` the fingerprint then drifts by 0.2 to 1 bits on average and by 4 at most,
 on 26 photographs at each of eight sizes; with half as many pixels by 1.8 and 6."""
 SLOW_EIGHTHS = 7
 """libjpeg-turbo has no vector code for 7/8: it takes three times as long as 8/8."""

@@ -153,13 +153,11 @@ def _quantizers(body: bytes) -> dict[int, tuple[int, ...]]:
     """Each by its name."""
     found = {}
     while body:
-        each = 2 if body[0] >> 4 else 1
-        end = 1 + 64 * each
-        if len(body) < end:
+        # One byte each, of a table that a picture of 8 bits may name (T.81, B.2.4.1).
+        if len(body) < 65 or body[0] > 3 or not all(body[1:65]):
             raise _Uncommon
-        values = (int.from_bytes(body[at : at + each]) for at in range(1, end, each))
-        found[body[0] & 15] = tuple(values)
-        body = body[end:]
+        found[body[0]] = tuple(body[1:65])
+        body = body[65:]
     return found
 
 
