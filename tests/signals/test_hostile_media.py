@@ -66,6 +66,12 @@ def bmp_bomb() -> bytes:
     return bytes(data)
 
 
+def bmp_bomb_of_no_kind() -> bytes:
+    """A header alone, packed in a way that nobody knows."""
+    sides = struct.pack("<IiiHHII", 40, 1, 1_000_000_000, 1, 32, 0x99, 0)
+    return (b"BM" + struct.pack("<IHHI", 54, 0, 0, 54) + sides).ljust(54, b"\0")
+
+
 def tiff_bomb() -> bytes:
     """A picture of 16 by 16 in one tile of 40,000 by 40,000."""
     tags = [
@@ -110,6 +116,7 @@ BOMBS = {
     "webp": webp_bomb,
     "gif": gif_bomb,
     "bmp": bmp_bomb,
+    "bmp of no kind": bmp_bomb_of_no_kind,
     "tiff tile": tiff_bomb,
     "heic": heic_bomb,
     "jpeg": jpeg_bomb,

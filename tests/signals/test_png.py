@@ -8,11 +8,13 @@ from __future__ import annotations
 import io
 import struct
 import zlib
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from holdfast.signals import png
 from holdfast.signals.luma import MAX_MISSING_SHARE
 from holdfast.signals.media import decode_frames, decode_luma
 from holdfast.signals.png import MAX_CHUNKS, made_whole, picture_alone
@@ -89,6 +91,30 @@ def test_pixels_count_whatever_their_checksums_say() -> None:
     packed = bytearray(zlib.compress(ROWS))
     packed[-1] ^= 1
     assert (decode_luma(of_pixels(bytes(packed))).pixels == LUMA).all()
+
+
+def test_what_follows_the_end_of_the_pixels_is_not_read() -> None:
+    """Each piece of it would cost a copy of all that follows: minutes, for 60 MB."""
+
+    class Counted(bytes):
+        read = 0
+
+        def __getitem__(self, at: Any) -> Any:
+            Counted.read += 1
+            return super().__getitem__(at)
+
+    packed = zlib.compress(ROWS)
+    junk = Counted(packed[:-4] + b"none" + b"\x55" * 1_000_000)
+    assert b"".join(png._unpacked(junk)) == ROWS
+    assert Counted.read <= 2 + len(packed) // png.STEP_BYTES
+
+
+def test_a_depth_that_no_png_has_is_refused() -> None:
+    damaged = bytearray(of_pixels(zlib.compress(ROWS[:-50])))
+    damaged[24] = 255
+    with pytest.raises(MediaRefused) as refused:
+        decode_luma(bytes(damaged))
+    assert refused.value.reason is RefusalReason.BROKEN
 
 
 def test_a_chunk_between_the_pixels_does_not_end_them() -> None:

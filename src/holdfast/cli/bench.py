@@ -20,12 +20,17 @@ app.add_typer(bench, name="bench")
 words = Console(stderr=True)
 
 JSON = typer.Option(None, "--json", help="Also write the JSON object into a file.")
+MEDIA = typer.Option(None, help="A folder of your own photographs.")
 
 
 @bench.command()
-def fingerprints(json_file: Path | None = JSON) -> None:
+def fingerprints(
+    json_file: Path | None = JSON,
+    media: Path | None = MEDIA,
+    n: int | None = typer.Option(None, "--n", min=1, help="Photographs."),
+) -> None:
     """From a JPEG's bytes to its PDQ, beside pdqhash with Pillow."""
-    _measure("fingerprints", json_file)
+    _measure("fingerprints", json_file, media=media, n=n)
 
 
 @bench.command()
@@ -40,7 +45,7 @@ def copies(
 @bench.command()
 def edits(
     json_file: Path | None = JSON,
-    media: Path | None = typer.Option(None, help="A folder of your own photographs."),
+    media: Path | None = MEDIA,
     n: int | None = typer.Option(None, "--n", min=2, help="Photographs reported."),
 ) -> None:
     """What is found of each kind of edit, by PDQ alone and by Holdfast."""
@@ -48,9 +53,13 @@ def edits(
 
 
 @bench.command()
-def video(json_file: Path | None = JSON) -> None:
+def video(
+    json_file: Path | None = JSON,
+    media: Path | None = MEDIA,
+    n: int | None = typer.Option(None, "--n", min=2, help="Films edited."),
+) -> None:
     """Fingerprints of a video, beside vpdq."""
-    _measure("video", json_file)
+    _measure("video", json_file, media=media, n=n)
 
 
 @bench.command()

@@ -8,7 +8,7 @@ GIF89a, sections 15 to 22 and appendix F, and of Microsoft's BITMAPINFOHEADER.
 
 from __future__ import annotations
 
-from holdfast.signals.luma import MIN_SHOWN_SHARE
+from holdfast.signals.luma import MIN_SHOWN_SHARE, check_size
 from holdfast.signals.refusal import MediaRefused, RefusalReason
 
 MAX_BLOCKS = 1_000_000
@@ -19,7 +19,7 @@ _LONGEST_CODE_BITS = 12
 _END_BYTES = 3
 """The code that ends the pixels, and the empty bits after it, are in so many."""
 _BLOCK_BYTES = 255
-_BMP_HEADER_BYTES, _OLD_BMP = 30, 12
+_BMP_HEADER_BYTES, _OLD_BMP, _BMP_MOST_BITS = 30, 12, 32
 
 
 def filled_gif(data: bytes, most_pixels: int) -> tuple[bytes, bool]:
@@ -46,7 +46,8 @@ def filled_gif(data: bytes, most_pixels: int) -> tuple[bytes, bool]:
 
 def filled_bmp(data: bytes, most_pixels: int) -> tuple[bytes, bool]:
     """A BMP with as many bytes as its pixels can take, and whether its last row comes
-    first, as it mostly does. Raises :class:`MediaRefused` where it has no header."""
+    first, as it mostly does. Raises :class:`MediaRefused` where it has no header, or
+    one of too many pixels."""
     if len(data) < _BMP_HEADER_BYTES:
         raise MediaRefused(RefusalReason.TRUNCATED)
     if data[14] == _OLD_BMP:
@@ -54,13 +55,15 @@ def filled_bmp(data: bytes, most_pixels: int) -> tuple[bytes, bool]:
     else:
         width, height = _signed(data, 18, 4), _signed(data, 22, 4)
         bits = _signed(data, 28, 2)
+    check_size(abs(width), abs(height), most_pixels)
+    if not 1 <= bits <= _BMP_MOST_BITS:
+        raise MediaRefused(RefusalReason.BROKEN, bits=bits)
     # Rows are rounded up to four bytes.
-    expected = -(-abs(width) * max(0, bits) // 32) * 4 * abs(height)
+    expected = -(-abs(width) * bits // 32) * 4 * abs(height)
     is_packed = data[14] != _OLD_BMP and any(data[30:34])
     if not is_packed and len(data) < MIN_SHOWN_SHARE * expected:
         raise MediaRefused(RefusalReason.TRUNCATED, expected_bytes=expected)
-    most = 4 * (most_pixels + abs(height))
-    return data + bytes(min(expected, most)), height > 0
+    return data + bytes(expected), height > 0
 
 
 def _signed(data: bytes, at: int, length: int) -> int:

@@ -33,6 +33,8 @@ _PIXELS = frozenset({b"IHDR", b"PLTE", b"IDAT"})
 _MOVING = frozenset({b"acTL", b"fcTL", b"fdAT"})
 _SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 """Of each pixel, by the type of colour."""
+_DEPTHS = frozenset({1, 2, 4, 8, 16})
+"""Bits of a sample."""
 _CLEAR_BYTES = {0: {2}, 2: {6}, 3: set(range(1, 257))}
 """How long ``tRNS`` may be, by the type of colour."""
 _ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4),
@@ -165,6 +167,9 @@ def _unpacked(packed: bytes) -> Iterator[bytes]:
             while piece := unpacker.decompress(rest, PIECE_BYTES):
                 yield piece
                 rest = unpacker.unconsumed_tail
+            # What follows the end would be copied, all of it, for each further piece.
+            if unpacker.eof:
+                return
     except zlib.error:
         return
 
@@ -172,8 +177,8 @@ def _unpacked(packed: bytes) -> Iterator[bytes]:
 def _pass_bytes(header: bytes | bytearray) -> Iterator[int]:
     """How many bytes each pass is, with one for the filter of each row."""
     width, height, depth, colour, _, _, interlaced = struct.unpack(">IIBBBBB", header)
-    if colour not in _SAMPLES:
-        raise MediaRefused(RefusalReason.BROKEN, colour=colour)
+    if colour not in _SAMPLES or depth not in _DEPTHS:
+        raise MediaRefused(RefusalReason.BROKEN, colour=colour, depth=depth)
     bits = depth * _SAMPLES[colour]
     for left, top, across, down in _ADAM7 if interlaced else ((0, 0, 1, 1),):
         columns, rows = -(-(width - left) // across), -(-(height - top) // down)
