@@ -137,8 +137,11 @@ def _edits(found: Found) -> str:
         + f" {found['unrelated']:,} unrelated pictures: {found['wrongly_frozen']}"
         + f" wrongly frozen{also} in {found['compared_with_unrelated']:,} comparisons."
         + f" Of {near['made']} near-duplicates (another edition, a step"
-        + f" aside, the next moment) {near['for_people']} went to people and"
-        + f" {near['frozen']} were frozen. For a million pictures the index takes"
+        + f" aside, the next moment) local features gave {near['for_people']} to"
+        + f" people and froze {near['frozen']}; but {near['by_pdq']} are within"
+        + " PDQ's 31 bits, so these are frozen until people decide ([why]"
+        + "(../decisions/0009-what-freezes-before-people-look.md)). For a million"
+        + " pictures the index takes"
         + f" {each['index'] / 1000:.1f} GB of memory, and the database keeps"
         + f" {each['stored'] / 1000:.1f} GB. {_machine(found)}"
     )
