@@ -193,6 +193,23 @@ def test_a_jpeg_cut_at_its_end_is_seen_as_browsers_show_it(
     assert distance(cut.pixels, decode_luma(data).pixels) < 6
 
 
+@pytest.mark.parametrize("share", [0.3, 0.55, 0.8])
+def test_an_end_written_behind_a_cut_jpeg_changes_nothing(share: float) -> None:
+    data = encode(Image.fromarray(scene(400, 400)), "JPEG")
+    cut = data[: int(len(data) * share)]
+    repaired = decode_luma(cut + b"\xff\xd9")
+    assert repaired.height < 400
+    assert (repaired.pixels == decode_luma(cut).pixels).all()
+
+
+def test_a_grey_border_below_a_whole_jpeg_is_part_of_it() -> None:
+    pixels = scene(400, 400)
+    pixels[300:] = 128
+    for progressive in (False, True):
+        data = encode(Image.fromarray(pixels), "JPEG", progressive=progressive)
+        assert decode_luma(data).height == 400
+
+
 CUT: dict[str, tuple[str, dict[str, object]]] = {
     "jpeg": ("JPEG", {}),
     "jpeg in ink": ("JPEG", {"mode": "CMYK"}),

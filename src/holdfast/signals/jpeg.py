@@ -70,7 +70,7 @@ def decode_jpeg(data: bytes, min_side_pixels: int = MIN_SIDE_PIXELS) -> Luma | N
     if grey is None:
         return None
     height = header.height
-    if not header.complete and (grey[-1] == MISSING_GREY).all():
+    if (grey[-1] == MISSING_GREY).all() and _is_cut(data, header):
         grey = grey[rows_there(grey)]
         height = min(height, len(grey) * EIGHTHS // eighths)
     return _upright(grey, header, eighths, height)
@@ -103,6 +103,14 @@ def _decode(data: bytes, header: JpegHeader, eighths: int) -> NDArray[np.uint8] 
                       Axis(header.width, eighths).pixels):  # fmt: skip
         raise MediaRefused(RefusalReason.BROKEN, eighths=eighths)
     return grey
+
+
+def _is_cut(data: bytes, header: JpegHeader) -> bool:
+    """Whether the end is missing, or was written behind numbers that end too early."""
+    if not header.complete:
+        return True
+    picture = read_baseline(data)
+    return picture is not None and read_lowest(data, picture, 1) is None
 
 
 def _scale(header: JpegHeader, min_side_pixels: int) -> int:
