@@ -43,6 +43,7 @@ facts = st.builds(
     has_address=st.booleans(),
     has_reasons=st.booleans(),
     has_email=st.booleans(),
+    has_contact=st.booleans(),
     signed=st.frozensets(st.sampled_from([str(each) for each in ALL])),
 )
 
@@ -95,6 +96,12 @@ def test_an_answer_can_rule_a_form_out_and_leaves_the_notice(
 ) -> None:
     states = forms_of(replace(FULL, **change), ALL)  # type: ignore[arg-type]  # Field names with their own types.
     assert [each.form for each in states] == [LegalForm.DSA_NOTICE]
+
+
+def test_a_telephone_is_contact_enough_but_for_a_notice() -> None:
+    states = forms_of(replace(FULL, has_email=False, has_contact=True), ALL)
+    lacking = {each.form: each.missing for each in states if each.missing}
+    assert lacking == {LegalForm.DSA_NOTICE: (Element.EMAIL,)}
 
 
 def test_what_no_law_forbids_and_nobody_is_shown_in_is_no_form() -> None:

@@ -64,6 +64,8 @@ class FormFacts:
     has_address: bool = False
     has_reasons: bool = False
     has_email: bool = False
+    has_contact: bool = False
+    """By whatever way: e-mail, telephone, or one that a platform handed on."""
     signed: frozenset[str] = field(default_factory=frozenset)
     """The forms that a signed statement is for."""
 
@@ -138,7 +140,8 @@ def _has(element: Element, form: LegalForm, facts: FormFacts) -> bool:
         case Element.EMAIL:
             # Article 16(2)(c): no name and no address where a child is abused.
             is_notice = form == LegalForm.DSA_NOTICE
-            return facts.has_email or (is_notice and facts.child_safety)
+            enough = facts.child_safety if is_notice else facts.has_contact
+            return facts.has_email or enough
         case Element.SIGNATURE:
             return form in facts.signed
 

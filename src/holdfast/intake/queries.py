@@ -13,7 +13,7 @@ from holdfast.base.events import Event
 from holdfast.intake import questions
 from holdfast.intake.contacts import of_report
 from holdfast.intake.legal_forms import FormFacts, FormState, forms_of
-from holdfast.intake.models import Answer, Codename, Contact, Report, Target
+from holdfast.intake.models import Answer, Codename, Report, Target
 from holdfast.intake.rules import Way
 from holdfast.policy import queries as policies
 from holdfast.policy.rules import Category
@@ -186,6 +186,8 @@ def _forms(
     if not policy.legal_forms:
         return ()
     claims = [each for each in questions.CLAIMED if each in report.claims]
+    left = [each for each in report.contacts.all() if each.withdrawn_at is None]
+    ways = {each.way for each in left}
     facts = FormFacts(
         child_safety=category.child_safety,
         alleges_illegal=policy.alleges_illegal(category),
@@ -200,7 +202,8 @@ def _forms(
             each.kind == "words" and each.erased_at is None
             for each in report.additions.all()
         ),
-        has_email=any(_is_email(each) for each in report.contacts.all()),
+        has_email=Way.EMAIL in ways,
+        has_contact=bool(ways),
         signed=frozenset(
             form for each in report.signatures.all() for form in each.forms
         ),
@@ -218,10 +221,6 @@ def _is_address(target: Target) -> bool:
     """Whether a place is given so that somebody else can find it."""
     named = target.named_as.strip()
     return target.located or ("." in named and not re.search(r"\s|^@", named))
-
-
-def _is_email(contact: Contact) -> bool:
-    return contact.way == Way.EMAIL and contact.withdrawn_at is None
 
 
 def _masked_email(report: Report) -> str:
