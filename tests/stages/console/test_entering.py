@@ -66,6 +66,19 @@ def test_a_call_freezes_and_its_clock_runs_from_the_call(world: World) -> None:
     assert report.number in words_of(answer)
 
 
+@pytest.mark.parametrize("named", ["sunny", "@sunny"])
+def test_an_account_that_a_caller_names_is_found_at_once(
+    world: World, named: str
+) -> None:
+    world.actor("sunny")
+    ada = colleague("Ada", "reviewer")
+    answer = ada.post("/console/enter", **call(world, addresses=named))
+    assert answer.status_code == 200, words_of(answer)
+    target = Report.objects.get().targets.get()
+    assert target.located
+    assert target.actor is not None
+
+
 def test_pressing_twice_files_one_report_and_shows_it_again(world: World) -> None:
     ada = colleague("Ada", "reviewer")
     shown = ada.get("/console/enter").context["form"]["once"].value()

@@ -23,7 +23,7 @@ from holdfast.policy.queries import current
 from holdfast.web.console.door_forms import TakeDown
 from holdfast.web.console.page import FormPage
 from holdfast.web.console.views.platforms import platform_choices
-from holdfast.web.portal.forms import targets_of
+from holdfast.web.portal.forms import accounts_of
 
 
 class EnterReport(FormPage):
@@ -44,7 +44,7 @@ class EnterReport(FormPage):
                 platform_id=UUID(given["platform"]),
                 channel=intake.Channel(given["channel"]),
                 category=given["category"],
-                targets=targets_of(given["addresses"]),
+                targets=accounts_of(given["addresses"]),
                 words=given["words"],
                 language=given["language"],
                 contact=given["contact"],
