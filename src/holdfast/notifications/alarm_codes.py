@@ -79,7 +79,7 @@ CODES: Mapping[str, Code] = {
     "report.wave_from_one_place": Code(
         "Many reports came from one place within a short time. "
         "They do not move the queue.",
-        ("platform", "actor"),
+        ("platform", "report"),
     ),
     "report.fingerprint_limit": Code(
         "A reported fingerprint is on more posts than it may hide. "

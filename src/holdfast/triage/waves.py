@@ -29,6 +29,8 @@ from holdfast.triage.models import CaseTarget
 WINDOW = timedelta(hours=1)
 SHOWN = timedelta(hours=24)
 """How far back a picture of a wave goes: as far as address tokens live."""
+MOST_SHOWN = 20
+"""Accounts that are named, those with the most reports first."""
 BAR = timedelta(minutes=20)
 """What one bar of the picture counts."""
 
@@ -45,10 +47,10 @@ class Bar:
 
 @dataclass(frozen=True)
 class Wave:
-    """What the reports about one account, of the last day, look like."""
+    """What reports of the last day look like: about one account, or from one place."""
 
-    about: str
-    """The account's id on its platform."""
+    about: tuple[tuple[UUID, str, int], ...]
+    """Accounts that they are about: row, id on the platform, how often."""
     platform: str
     bars: tuple[Bar, ...]
     reports: int
@@ -80,10 +82,11 @@ def watch_waves(event: Event) -> None:
     together = arrived_like(report.id)
     lately = Report.objects.filter(id__in=together, received_at__gte=since).count()
     if lately >= most:
-        actors = _reported_actors(report)
+        # One alarm for one wave, which its first report stands for.
+        first = Report.objects.filter(id__in=together).earliest("received_at", "id")
         alarm(
             "report.wave_from_one_place",
-            about={**about, "actor": actors[0] if actors else None},
+            about={**about, "report": first.id},
             facts={"reports": lately},
         )
 
@@ -94,10 +97,28 @@ def wave_about(actor_id: UUID, *, by: By) -> Wave:
     actor = Actor.objects.select_related("platform").filter(id=actor_id).first()
     if actor is None:
         raise NotFound("There is no such account.", actor=actor_id)
+    return _picture(_reports_about(actor_id), actor.platform.name, (actor,))
+
+
+def wave_from_place_of(report_id: UUID, *, by: By) -> Wave:
+    """The picture of the reports from where one came, for those who look at cases.
+
+    Where that is nobody can tell. After a day nobody knows either what came from there.
+    """
+    by.require(Permission.CASE_READ)
+    report = Report.objects.select_related("platform").filter(id=report_id).first()
+    if report is None:
+        raise NotFound("There is no such report.", report=report_id)
+    together = Report.objects.filter(id__in=arrived_like(report_id))
+    return _picture(together, report.platform.name)
+
+
+def _picture(
+    wanted: QuerySet[Report], platform: str, about: Sequence[Actor] = ()
+) -> Wave:
     end = clock.now()
     reports = list(
-        _reports_about(actor_id)
-        .filter(received_at__gte=end - SHOWN)
+        wanted.filter(received_at__gte=end - SHOWN)
         .select_related("arrival", "reporter_actor")
         .order_by("received_at")
     )
@@ -122,8 +143,8 @@ def wave_about(actor_id: UUID, *, by: By) -> Wave:
     )
     people = Counter(each.reporter_actor for each in reports if each.reporter_actor)
     return Wave(
-        about=actor.external_id,
-        platform=actor.platform.name,
+        about=_most(about, reports),
+        platform=platform,
         bars=_bars(reports, marks, end),
         reports=len(reports),
         child_safety=sum(each.category in of_children for each in reports),
@@ -131,10 +152,25 @@ def wave_about(actor_id: UUID, *, by: By) -> Wave:
         known_places=len(places),
         most_from_one_place=max(places.values(), default=0),
         reporters=tuple(
-            (who.id, who.external_id, count) for who, count in people.most_common(20)
+            (who.id, who.external_id, count)
+            for who, count in people.most_common(MOST_SHOWN)
         ),
         decided_violation=outcomes["violation"],
         decided_no_violation=outcomes["no_violation"],
+    )
+
+
+def _most(
+    about: Sequence[Actor], reports: Sequence[Report]
+) -> tuple[tuple[UUID, str, int], ...]:
+    """Accounts that reports are about; all of them where nobody has asked for one."""
+    if about:
+        return tuple((each.id, each.external_id, len(reports)) for each in about)
+    named = Counter(actor for each in reports for actor in _reported_actors(each))
+    known = Actor.objects.in_bulk(named)
+    return tuple(
+        (actor, known[actor].external_id, count)
+        for actor, count in named.most_common(MOST_SHOWN)
     )
 
 

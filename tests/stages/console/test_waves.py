@@ -6,9 +6,10 @@ import pytest
 
 from holdfast.base.events import Kind
 from holdfast.base.models import Event
+from holdfast.intake.models import Report
 from holdfast.items.models import Actor
 from holdfast.notifications.alarms import open_alarm
-from holdfast.triage.waves import watch_waves
+from holdfast.triage.waves import MOST_SHOWN, watch_waves
 from tests.stages.console.desk import colleague, words_of
 from tests.stages.door.test_waves_and_misuse import (
     INTENTION,
@@ -39,6 +40,27 @@ def test_an_alarm_leads_to_the_picture_of_its_wave(world: World) -> None:
     assert "/console/reporters/" not in (
         colleague("Ada", "reviewer").get(url).content.decode()
     )
+
+
+def test_an_alarm_of_one_place_leads_to_all_that_came_from_there(world: World) -> None:
+    for number in range(25):
+        world.post(f"{number}", text="words", actor=f"a{number}")
+        report(world, f"{number}", address="81.2.69.160")
+        watch_waves(Event.objects.filter(kind=Kind.REPORT_RECEIVED).latest("id"))
+    raised = Event.objects.filter(facts__code="report.wave_from_one_place")
+    assert raised.count() > 1
+    for each in raised:
+        open_alarm(each)
+    lead = colleague("Lea", "lead")
+    url = f"/console/waves/from/{Report.objects.earliest('received_at').id}"
+    # One wave is one alarm, whoever it is about.
+    assert lead.get("/console/alarms").content.decode().count(url) == 1
+    said = words_of(lead.get(url))
+    assert "25 reports in the last day, 0 of them marked" in said
+    about = Actor.objects.get(external_id="a24").id
+    assert lead.get(url).content.decode().count('href="/console/waves/') == MOST_SHOWN
+    unknown = lead.get(f"/console/waves/from/{about}")
+    assert unknown.status_code == 404
 
 
 def test_a_warning_then_a_suspension_then_it_is_lifted(world: World) -> None:

@@ -32,7 +32,12 @@ from holdfast.intake.operations import (
 from holdfast.items.models import Actor, Item
 from holdfast.notifications.queries import receipt_of
 from holdfast.triage.models import Case
-from holdfast.triage.waves import watch_waves, wave_about
+from holdfast.triage.waves import (
+    MOST_SHOWN,
+    watch_waves,
+    wave_about,
+    wave_from_place_of,
+)
 from tests.world import World
 
 pytestmark = pytest.mark.django_db
@@ -150,6 +155,14 @@ def test_reports_from_one_place_alarm_and_move_nothing(world: World) -> None:
         "report.wave_from_one_place"
     }
     assert set(Case.objects.values_list("urgency", flat=True)) == {"standard"}
+    first = Report.objects.earliest("received_at")
+    assert set(alarms.values_list("about__report", flat=True)) == {str(first.id)}
+    wave = wave_from_place_of(first.id, by=LEAD)
+    assert (wave.reports, wave.marked, wave.most_from_one_place) == (25, 25, 25)
+    assert {(name, count) for _id, name, count in wave.about} <= {
+        (f"a{number}", 1) for number in range(25)
+    }
+    assert len(wave.about) == MOST_SHOWN
 
 
 def test_the_picture_of_a_wave_counts_what_came(world: World) -> None:

@@ -63,6 +63,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("alarms/<uuid:alarm>", alarms.Acknowledge.as_view(), name="acknowledge"),
     path("messages", messages.MessagesPage.as_view(), name="messages"),
     path("waves/<uuid:actor>", waves.WavePage.as_view(), name="wave"),
+    path("waves/from/<uuid:report>", waves.WavePage.as_view(), name="wave-from-place"),
     path("reporters/<uuid:actor>", waves.ReporterPage.as_view(), name="reporter"),
     path(
         "reporters/<uuid:actor>/lift/<uuid:suspension>",

@@ -21,8 +21,11 @@ from holdfast.notifications.alarms import (
 from holdfast.review.queries import case_number_of
 from holdfast.web.console.page import Page
 
-WAVES = ("report.wave", "report.wave_from_one_place")
-"""Alarms that lead to the picture of a wave."""
+WAVES = {
+    "report.wave": ("wave", "actor"),
+    "report.wave_from_one_place": ("wave-from-place", "report"),
+}
+"""Alarms that lead to the picture of a wave: to which address, and what it names."""
 
 
 class AlarmsPage(Page):
@@ -64,8 +67,9 @@ def _row(
     if Permission.CASE_READ in by.permissions and line.about.get("case"):
         number = case_number_of(UUID(str(line.about["case"])), by)
     url = reverse("console:case", kwargs={"number": number}) if number else ""
-    if line.code in WAVES and line.about.get("actor"):
-        url = reverse("console:wave", kwargs={"actor": line.about["actor"]})
+    if line.code in WAVES:
+        address, named = WAVES[line.code]
+        url = reverse(f"console:{address}", kwargs={named: line.about[named]})
     take = reverse("console:acknowledge", kwargs={"alarm": line.id})
     return {
         "code": line.code,

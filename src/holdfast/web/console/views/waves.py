@@ -16,7 +16,7 @@ from holdfast.base.by import Permission
 from holdfast.decisions import misuse
 from holdfast.languages.choice import in_words
 from holdfast.policy.queries import category_of
-from holdfast.triage.waves import wave_about
+from holdfast.triage.waves import Wave, wave_about, wave_from_place_of
 from holdfast.web.components.bars import Stretch, wave_in_words
 from holdfast.web.components.shapes import Fact
 from holdfast.web.console.misuse_form import Misuse
@@ -24,13 +24,23 @@ from holdfast.web.console.page import FormPage, Page
 
 
 class WavePage(Page):
-    """The reports about one account, of the last day."""
+    """The reports about one account, or from one place, of the last day."""
 
     needs = Permission.CASE_READ
 
-    def get(self, request: HttpRequest, actor: UUID) -> HttpResponse:
+    def get(
+        self,
+        request: HttpRequest,
+        actor: UUID | None = None,
+        report: UUID | None = None,
+    ) -> HttpResponse:
         """Draw them, and say what is known."""
-        wave = wave_about(actor, by=self.by)
+        if actor is not None:
+            return self._drawn(wave_about(actor, by=self.by), about_one=True)
+        assert report is not None
+        return self._drawn(wave_from_place_of(report, by=self.by), about_one=False)
+
+    def _drawn(self, wave: Wave, *, about_one: bool) -> HttpResponse:
         stretches = [Stretch(bar.at, bar.reports, bar.marked) for bar in wave.bars]
         facts = [
             Fact("Reports in the last day", wave.reports),
@@ -43,6 +53,7 @@ class WavePage(Page):
         ]
         context = {
             "wave": wave,
+            "about_one": about_one,
             "stretches": stretches,
             "in_words": wave_in_words(stretches) if wave.reports else "",
             "facts": facts,
