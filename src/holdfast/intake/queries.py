@@ -113,6 +113,11 @@ def codename_unconfirmed(report_id: UUID) -> bool:
     return Codename.objects.filter(report=report_id, confirmed_at=None).exists()
 
 
+def is_opened_by(report_id: UUID, lookup: str) -> bool:
+    """Whether these are still the words of a report, by what they are looked up by."""
+    return Codename.objects.filter(report=report_id, lookup=lookup).exists()
+
+
 def told_by(report: Report) -> Told:
     """What this report's reporter has told so far.
 

@@ -121,3 +121,35 @@ def test_a_question_asks_for_the_words_only_where_the_report_is_closed(
         assert client.get("/follow/add/words")["Location"] == "/open"
         for path in ("/follow/add/words", "/follow/hold"):
             assert 'name="codename"' in client.post(path).content.decode()
+
+
+def test_new_words_close_every_visit_that_older_words_opened(world: World) -> None:
+    child, other = Client(), Client()
+    report = walk.report(child)
+    words = walk.codename(child)
+    child.post("/report/received")
+    other.post("/follow", {"codename": words})
+    assert other.get("/follow/status").status_code == 200
+    child.post("/follow/new-words")
+    newer = walk.memory(child).codename
+    assert newer != words
+    written = {"answer": "What only I may read."}
+    assert child.post("/follow/add/words", written)["Location"] == "/follow/status"
+    assert written["answer"] in child.get("/follow/status").content.decode()
+    sealed = other.cookies[session.COOKIE].value
+    for path in ("/follow/status", "/report/received", "/report/review", "/follow"):
+        other.cookies[session.COOKIE] = sealed
+        page = other.get(path).content.decode()
+        assert written["answer"] not in page
+        assert report.number not in page
+        assert not walk.memory(other).report
+    for path in ("/follow/new-words", "/follow/challenge", "/follow/contact/forget"):
+        other.cookies[session.COOKIE] = sealed
+        assert other.post(path)["Location"] == "/follow"
+    other.cookies[session.COOKIE] = sealed
+    assert other.post("/follow/add/words", {"answer": "I read it."}).status_code == 403
+    assert not report.additions.filter(words="I read it.").exists()
+    # The words of the child still open it: nobody has made others since.
+    again = Client()
+    assert again.post("/follow", {"codename": newer}).status_code == 302
+    assert written["answer"] in again.get("/follow/status").content.decode()

@@ -28,8 +28,7 @@ def open_report(memory: Memory, words: str) -> None:
     Raises ``NotFound`` for words that are not one.
     """
     found = intake.open_by_codename(words)
-    memory.forget()
-    memory.report = str(found)
+    memory.open(found, words)
     if codename_unconfirmed(found):
         # They opened it with them, so they may see them once more.
         memory.codename = folded(words)

@@ -21,6 +21,7 @@ from django.views import View
 from holdfast.base.by import anyone
 from holdfast.base.errors import HoldfastError, InvalidInput
 from holdfast.intake.once import Filed
+from holdfast.intake.queries import is_opened_by
 from holdfast.web.portal import problems, session
 
 BY = anyone("portal")
@@ -33,9 +34,12 @@ class Page(View):
     memory: session.Memory
 
     def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
-        """Read the visit."""
+        """Read the visit. What older words opened is closed: they may be known."""
         super().setup(request, *args, **kwargs)
         self.memory = session.read(request)
+        report = self.memory.report_id
+        if report is not None and not is_opened_by(report, self.memory.opened_by):
+            self.memory.forget()
 
     def dispatch(
         self, request: HttpRequest, *args: Any, **kwargs: Any
@@ -69,7 +73,7 @@ class Page(View):
         self.memory.forget()
         if filed.codename is None:
             return self.go("follow")
-        self.memory.report = str(filed.report_id)
+        self.memory.open(filed.report_id, filed.codename)
         self.memory.codename = filed.codename
         return self.go("received")
 

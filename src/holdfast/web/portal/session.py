@@ -3,9 +3,10 @@
 Nothing of it is kept on the server, so nobody can look there for who is reporting. The
 cookie holds the answers that are not sent yet, or the id of the one report that its
 holder has shown they may follow; it is encrypted with this installation's keys, dies
-with the browser, and opens nothing after 15 idle minutes, or two hours in all. Never in
-it: what somebody wrote, an address of a network, or who somebody is. The codename is in
-it only until its holder says that it is written down.
+with the browser, and opens nothing after 15 idle minutes, or two hours in all, or once
+the report has other words than those that opened it. Never in it: what somebody wrote,
+an address of a network, or who somebody is. The codename is in it only until its holder
+says that it is written down.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 
 from holdfast.base import clock
+from holdfast.intake.codename import lookup
 from holdfast.vault.installation import keys
 from holdfast.vault.keys import SecretDamaged
 
@@ -41,6 +43,8 @@ class Memory:
     """What a link of the platform said the report is about."""
     report: str = ""
     """The id of the one report that may be followed, as text."""
+    opened_by: str = ""
+    """What its words were looked up by: when it gets other words, it closes."""
     codename: str = ""
     """Until it is written down."""
     visit: str = ""
@@ -60,6 +64,11 @@ class Memory:
     def report_id(self) -> UUID | None:
         """The report that may be followed."""
         return UUID(self.report) if self.report else None
+
+    def open(self, report: UUID, words: str) -> None:
+        """Follow the report of these words from here on, and forget all else."""
+        self.forget()
+        self.report, self.opened_by = str(report), lookup(words)
 
     def forget(self) -> None:
         """Know nothing any more but the language, which says nothing of a report."""

@@ -74,7 +74,7 @@ UNSENT: Final = _(
     "back, allow cookies for this page."
 )
 CLOSED: Final = _(
-    "Nobody used this page for 15 minutes, so we closed your report and your answer is "
-    "not sent yet. Nothing you wrote is lost: it stands below. Write your five words "
-    "here too, and press the button again."
+    "Your report is not open here any more, so your answer is not sent yet. Nothing "
+    "you wrote is lost: it stands below. Write your five words here too, and press the "
+    "button again."
 )

@@ -1,7 +1,8 @@
 """Getting other words for one's report, when somebody else has seen the ones there are.
 
 Whoever told us on the telephone was given their words by a member of staff; a parent
-may have found them. The old words open nothing from then on. The new ones are in the
+may have found them. The old words open nothing from then on, and every visit that they
+opened is closed, but for the one in which the new ones are made. Those are in the
 visit's sealed cookie until they are said to be saved, and nowhere else.
 """
 
@@ -11,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from holdfast.intake import operations as intake
+from holdfast.intake.codename import lookup
 from holdfast.web.portal.page import BY
 from holdfast.web.portal.views.follow import Mine
 
@@ -36,5 +38,6 @@ class NewWords(Mine):
             self.memory.codename = self.memory.said = ""
             return self.go("status")
         self.memory.codename = intake.new_codename(self.report_id, by=BY)
+        self.memory.opened_by = lookup(self.memory.codename)
         self.memory.said = MADE
         return self.go("new_words")

@@ -115,10 +115,10 @@ class Send(Question):
             by=BY,
         )
         visit = self.memory.visit
-        self.memory.forget()
+        assert received.codename is not None
+        self.memory.open(received.report_id, received.codename)
         self.memory.visit = visit
-        self.memory.report = str(received.report_id)
-        self.memory.codename = received.codename or ""
+        self.memory.codename = received.codename
         return self.go("received")
 
 
