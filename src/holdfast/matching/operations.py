@@ -44,11 +44,13 @@ follows."""
 
 def compare_with_known(event: Event) -> None:
     """Compare an item that has just arrived with what was reported, decided, banked."""
-    known = find_known(event.about["item"])
+    # An event keeps ids as text, and as text an item is not known for itself again.
+    item_id = UUID(str(event.about["item"]))
+    known = find_known(item_id)
     for copy in known:
         write_down(event.about["platform"], copy, arrived=True)
     if any(copy.entry is not None for copy in known):
-        look_around(event.about["platform"], event.about["item"])
+        look_around(event.about["platform"], item_id)
 
 
 def follow_repost(event: Event) -> None:

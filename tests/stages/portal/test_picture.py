@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db.models import F
 from django.test import Client
 
 from holdfast.base import clock
@@ -15,7 +16,7 @@ from holdfast.base.errors import NotAllowed
 from holdfast.base.events import Event, Kind
 from holdfast.intake.models import Report
 from holdfast.items.models import Item, ItemState
-from holdfast.matching.models import Bank, BankEntry
+from holdfast.matching.models import Bank, BankEntry, Match
 from holdfast.matching.watches import (
     look_again_by_fingerprint,
     stop_watching,
@@ -154,6 +155,20 @@ def test_a_picture_that_is_watched_for_is_hidden_when_it_comes(
     # A fingerprint is no ground against an account, and freezes by its own case only.
     assert not Event.objects.filter(kind=Kind.ENFORCEMENT_PLANNED).exists()
     assert BankEntry.objects.get().state == "quarantined"
+
+
+def test_what_is_reported_and_watched_for_may_be_sent_again(
+    world: World, client: Client
+) -> None:
+    """Its own platform sends it once more, or with another text: it is no copy."""
+    world.post("1", encoded(photograph()))
+    world.report("https://plaza.example/p/1")
+    send(client, watch="on")
+    world.post("2", encoded(photograph(), quality=70), actor="stranger")
+    for quality in (90, 60):
+        world.post("1", encoded(photograph(), quality=quality), text="Again")
+    assert states("1", "2") == [ItemState.FROZEN] * 2
+    assert not Match.objects.filter(item=F("against")).exists()
 
 
 def test_without_being_asked_nothing_is_watched_for(
