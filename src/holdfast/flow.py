@@ -88,6 +88,7 @@ FLOW: tuple[On | Every, ...] = (
         priority=FINDING,
     ),
     # Of somebody who may not report for a while it is kept, and told so: see misuse.
+    # What they add is report.kept_aside, with nothing after it, unless about a child.
     on(Kind.REPORT_SET_ASIDE, at_once=(notifications.make_receipt,)),
     on(
         Kind.REPORT_EXTENDED,

@@ -53,6 +53,7 @@ class Kind(StrEnum):
     ITEM_DELETED = "item.deleted"
     REPORT_RECEIVED = "report.received"
     REPORT_SET_ASIDE = "report.set_aside"
+    REPORT_KEPT_ASIDE = "report.kept_aside"
     REPORT_EXTENDED = "report.extended"
     REPORT_CHALLENGED = "report.challenged"
     CONTACT_GIVEN = "contact.given"

@@ -18,7 +18,6 @@ from holdfast.base import clock
 from holdfast.base.by import By, Permission
 from holdfast.base.deadlock import again_after_deadlock
 from holdfast.base.errors import InvalidInput, NotFound
-from holdfast.base.events import Kind, emit
 from holdfast.intake import contacts, questions
 from holdfast.intake.archive import KINDS, MAX_ANSWER, archived
 from holdfast.intake.legal_forms import LegalForm
@@ -27,6 +26,7 @@ from holdfast.intake.operations import call_people
 from holdfast.intake.queries import told_by
 from holdfast.intake.rules import Frequency, read_email
 from holdfast.intake.statements import forms_in, statement
+from holdfast.intake.suspension import tell_extended
 from holdfast.policy import queries as policies
 
 CATEGORY = "category"
@@ -63,7 +63,7 @@ def give_answer(
             value=value,
             answered_at=clock.now(),
         )
-        _extended(report, code, by)
+        tell_extended(report, code, by=by)
         if code == "danger" and value in questions.DANGERS and not in_danger:
             call_people(report)
 
@@ -75,7 +75,7 @@ def take_back(report_id: UUID, code: str, *, by: By) -> None:
         report = _locked(report_id)
         given = report.answers.filter(question=code, erased_at=None)
         if given.update(value="", erased_at=clock.now()):
-            _extended(report, code, by)
+            tell_extended(report, code, by=by)
 
 
 def give_email(report_id: UUID, address: str, *, by: By) -> None:
@@ -86,7 +86,7 @@ def give_email(report_id: UUID, address: str, *, by: By) -> None:
     with transaction.atomic():
         report = _locked(report_id)
         contacts.keep(report.id, address, Frequency.DECISIONS_ONLY, by=by)
-        _extended(report, "email", by)
+        tell_extended(report, "email", by=by)
 
 
 def sign(report_id: UUID, name: str, *, by: By, language: str = "en") -> None:
@@ -147,7 +147,7 @@ def _signed(
         language=language,
         signed_at=clock.now(),
     )
-    _extended(report, "signature", by)
+    tell_extended(report, "signature", by=by)
 
 
 def _check(code: str, value: str) -> None:
@@ -170,12 +170,3 @@ def _locked(report_id: UUID) -> Report:
     if report is None:
         raise NotFound("There is no such report.")
     return report
-
-
-def _extended(report: Report, what: str, by: By) -> None:
-    emit(
-        Kind.REPORT_EXTENDED,
-        about={"platform": report.platform_id, "report": report.id},
-        facts={"what": what},
-        by=by,
-    )

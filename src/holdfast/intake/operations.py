@@ -32,7 +32,7 @@ from holdfast.intake.not_taken import NotTaken
 from holdfast.intake.queries import Told, as_new, read_again, told_by
 from holdfast.intake.questions import DANGERS
 from holdfast.intake.rules import Frequency
-from holdfast.intake.suspension import is_set_aside
+from holdfast.intake.suspension import is_set_aside, tell_extended
 from holdfast.items.models import Actor, Conversation, Item, Platform
 from holdfast.items.naming import Found, actors_named, find_named
 from holdfast.items.queries import actor_registered, item_registered, items_at
@@ -200,13 +200,9 @@ def receive_report(given: ReportGiven, *, by: By) -> Received:
             )
         if given.address or given.marks:
             note_arrival(report.id, given.address, given.marks)
-        set_aside = is_set_aside(
-            report.reporter_actor_id,
-            child_safety=policy.category_of(report.category).child_safety,
-        )
         fresh = as_new(report, added, said)
         emit(
-            Kind.REPORT_SET_ASIDE if set_aside else Kind.REPORT_RECEIVED,
+            Kind.REPORT_SET_ASIDE if is_set_aside(fresh) else Kind.REPORT_RECEIVED,
             about={"platform": report.platform_id, "report": report.id},
             facts={
                 "channel": report.channel,
@@ -269,13 +265,7 @@ def _located(target: Target, found: Found) -> None:
             actor=None if found.item else found.actor,
             conversation=found.conversation,
         ):
-            report = target.report
-            emit(
-                Kind.REPORT_EXTENDED,
-                about={"platform": report.platform_id, "report": report.id},
-                facts={"what": "located"},
-                by=SYSTEM,
-            )
+            tell_extended(target.report, "located", by=SYSTEM)
 
 
 @again_after_deadlock
@@ -329,12 +319,7 @@ def add_fingerprint(report_id: UUID, given: FingerprintGiven, *, by: By) -> None
             named_as=given.named_as,
             **_picture(given),
         )
-        emit(
-            Kind.REPORT_EXTENDED,
-            about={"platform": report.platform_id, "report": report.id},
-            facts={"what": "fingerprint"},
-            by=by,
-        )
+        tell_extended(report, "fingerprint", by=by)
 
 
 @again_after_deadlock
@@ -358,12 +343,7 @@ def add_targets(report_id: UUID, targets: Sequence[TargetGiven], *, by: By) -> N
             Addition.objects.create(
                 report=report, kind="link", words=each.named_as, added_at=clock.now()
             )
-        emit(
-            Kind.REPORT_EXTENDED,
-            about={"platform": report.platform_id, "report": report.id},
-            facts={"what": "link", "targets": len(new)},
-            by=by,
-        )
+        tell_extended(report, "link", by=by, targets=len(new))
 
 
 def call_people(report: Report) -> None:

@@ -133,6 +133,9 @@ ONLY_WHO_MISUSED = Silence(
     "It concerns an account of the platform alone. A flagger's precision is told to the"
     " coordinator who gave the status, by people."
 )
+RECEIPT_SAID_SO = Silence(
+    "Their receipt said that their report is kept, and until when it is not worked on."
+)
 ANSWERED_BY_MAIL = Silence("Only who wrote a mail is answered by one.")
 HANDED_OVER = Silence("It only hands over what was written when the thing happened.")
 
@@ -217,6 +220,7 @@ MATRIX: Mapping[Kind, Row] = {
             (Need.SET_ASIDE,),
         )
     ),
+    Kind.REPORT_KEPT_ASIDE: _nobody(RECEIPT_SAID_SO, staff=RECEIPT_SAID_SO),
     Kind.WATCH_STARTED: _about_case(OWN_ACT),
     Kind.WATCH_ENDED: _about_case(STATUS_SHOWS),
     Kind.CONTACT_HELD: _about_case(STATUS_SHOWS),

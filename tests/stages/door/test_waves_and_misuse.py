@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from holdfast.base.events import Kind
 from holdfast.base.models import Event
 from holdfast.decisions import misuse
 from holdfast.intake import arrival
+from holdfast.intake.answering import give_answer, sign
 from holdfast.intake.arrival import Mark
 from holdfast.intake.models import (
     Arrival,
@@ -27,6 +28,8 @@ from holdfast.intake.operations import (
     Channel,
     ReportGiven,
     TargetGiven,
+    add_to_report,
+    locate_late,
     receive_report,
 )
 from holdfast.items.models import Actor, Item
@@ -38,7 +41,7 @@ from holdfast.triage.waves import (
     wave_about,
     wave_from_place_of,
 )
-from tests.world import World
+from tests.world import World, encoded, photograph
 
 pytestmark = pytest.mark.django_db
 
@@ -48,6 +51,7 @@ LEAD = By(
     frozenset({Permission.MISUSE_DECIDE, Permission.CASE_READ}),
 )
 REASON = "The same account reports everything its rival posts."
+FOLLOWER = By("public", "portal", frozenset({Permission.REPORT_FOLLOW}))
 INTENTION = "They announced in public that they would report until it is gone."
 
 
@@ -59,6 +63,7 @@ def report(
     category: str = "hate",
     address: str = "",
     marks: Sequence[Mark] = (),
+    answers: Mapping[str, str] | None = None,
 ) -> Report:
     received = receive_report(
         ReportGiven(
@@ -69,6 +74,7 @@ def report(
             reporter_actor=reporter,
             address=address,
             marks=marks,
+            answers=answers or {},
         ),
         by=By("public", "portal", frozenset({Permission.REPORT_FILE})),
     )
@@ -242,6 +248,89 @@ def test_who_is_suspended_is_kept_told_and_heard_about_children(world: World) ->
     assert Event.objects.filter(kind=Kind.REPORTING_RESUMED).count() == 1
     heard = report(world, "new", reporter="zealot")
     assert Case.objects.filter(targets__target__report=heard).exists()
+
+
+def suspended(world: World) -> UUID:
+    """The reports of one account are set aside from now on."""
+    actor, before = unfounded(world, 3)
+    warn(actor, before)
+    _actor, after = unfounded(world, 3, start=10)
+    return suspend(actor, after)
+
+
+def is_worked_on(report: Report) -> bool:
+    return Case.objects.filter(targets__target__report=report).exists()
+
+
+def test_what_is_told_of_a_child_is_heard_whatever_its_category(world: World) -> None:
+    suspended(world)
+    item = world.post("1", encoded(photograph()), actor="harmless")
+    of_adults = report(world, "1", reporter="zealot", category="intimate_image")
+    assert not is_worked_on(of_adults)
+    told = {"about": "shown", "age_now": "13_15"}
+    heard = report(
+        world, "1", reporter="zealot", category="intimate_image", answers=told
+    )
+    item.refresh_from_db()
+    assert (is_worked_on(heard), item.state) == (True, "frozen")
+    assert "we do not work on it now" not in receipt_of(heard.id)["words"]
+
+
+def test_what_is_added_to_a_report_set_aside_is_kept_with_it(world: World) -> None:
+    suspension = suspended(world)
+    item = world.post("1", encoded(photograph()), actor="harmless")
+    kept = report(world, "1", reporter="zealot", category="intimate_image")
+    late = report(world, "late", reporter="zealot")
+    link = "https://plaza.example/p/2"
+    add_to_report(kept.id, "link", link, by=FOLLOWER)
+    give_answer(kept.id, "about", "shown", by=FOLLOWER)
+    sign(kept.id, "Kim Sample", by=FOLLOWER)
+    world.post("late", text="words", actor="harmless")
+    locate_late()
+    assert late.targets.get().located
+    item.refresh_from_db()
+    assert item.state == "visible"
+    assert not is_worked_on(kept)
+    assert not is_worked_on(late)
+    about = {"report": str(kept.id)}
+    told = Event.objects.filter(kind=Kind.REPORT_KEPT_ASIDE, about__contains=about)
+    assert list(told.order_by("id").values_list("facts__what", flat=True)) == [
+        "link",
+        "about",
+        "signature",
+    ]
+    misuse.lift(suspension, by=LEAD)
+    add_to_report(kept.id, "link", f"{link}2", by=FOLLOWER)
+    item.refresh_from_db()
+    assert (is_worked_on(kept), item.state) == (True, "frozen")
+
+
+def test_a_child_in_what_is_added_is_heard_at_once_and_for_good(world: World) -> None:
+    suspended(world)
+    first, second = (
+        world.post(name, encoded(photograph(name)), actor="harmless")
+        for name in ("coffee", "rocket")
+    )
+    kept = report(world, "coffee", reporter="zealot", category="intimate_image")
+    give_answer(kept.id, "about", "shown", by=FOLLOWER)
+    assert not is_worked_on(kept)
+    give_answer(kept.id, "age_now", "13_15", by=FOLLOWER)
+    first.refresh_from_db()
+    assert (is_worked_on(kept), first.state) == (True, "frozen")
+    # Another answer makes no report less than it was.
+    give_answer(kept.id, "age_now", "adult", by=FOLLOWER)
+    add_to_report(kept.id, "link", "https://plaza.example/p/rocket", by=FOLLOWER)
+    second.refresh_from_db()
+    assert second.state == "frozen"
+
+
+def test_a_report_from_before_the_suspension_is_worked_on_still(world: World) -> None:
+    item = world.post("1", encoded(photograph()), actor="harmless")
+    before = report(world, "2", reporter="zealot", category="intimate_image")
+    suspended(world)
+    add_to_report(before.id, "link", "https://plaza.example/p/1", by=FOLLOWER)
+    item.refresh_from_db()
+    assert item.state == "frozen"
 
 
 def test_what_was_suspended_for_counts_no_second_time(world: World) -> None:
