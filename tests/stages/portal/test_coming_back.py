@@ -55,6 +55,21 @@ def page(client: Client, path: str = "/follow/status") -> str:
     return client.get(path).content.decode()
 
 
+@pytest.mark.parametrize(
+    ("about", "offered"),
+    [("", True), ("shown", True), ("parent", False),
+     ("professional", False), ("witness", False)],
+)  # fmt: skip
+def test_nobody_but_who_may_be_shown_is_led_to_use_the_picture(
+    client: Client, about: str, offered: bool
+) -> None:
+    """Teachers and parents are told never to handle it."""
+    if about:
+        client.post("/follow/add/about", {"answer": about})
+        assert Report.objects.get().answers.latest("answered_at").value == about
+    assert ('href="/report/picture"' in page(client)) == offered
+
+
 def test_wrong_words_say_the_same_whatever_they_are_and_lock_nobody_out(
     world: World,
 ) -> None:

@@ -33,10 +33,14 @@ class Offer:
     url: str
 
 
+def may_be_shown(report: Reported) -> bool:
+    """Whether who reports may be the person shown: they alone may use the picture."""
+    return report.told.answers.get("about", "") in _OWN
+
+
 def offers(report: Reported) -> list[Offer]:
     """What fits a report and does not stand already."""
-    told = report.told.answers
-    if told.get("about", "") not in _OWN:
+    if not may_be_shown(report):
         return []
     fitting = []
     if _is_pressed(report) and not _is_held(report.id):

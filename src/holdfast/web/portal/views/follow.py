@@ -21,6 +21,7 @@ from holdfast.base.errors import NotFound
 from holdfast.enforcement.contact import holds_of
 from holdfast.intake import operations as intake
 from holdfast.intake import returning
+from holdfast.intake.queries import reported
 from holdfast.matching import watches
 from holdfast.notifications import operations as notifying
 from holdfast.notifications import queries as notifications
@@ -29,6 +30,7 @@ from holdfast.notifications.queries import Message as Told
 from holdfast.web.portal import standing
 from holdfast.web.portal.forms import CodenameForm
 from holdfast.web.portal.mine import open_report
+from holdfast.web.portal.offers import may_be_shown
 from holdfast.web.portal.page import BY, Page, Question
 from holdfast.web.portal.words import SAID
 
@@ -93,6 +95,7 @@ class Status(Mine):
             "messages": standing.messages(known),
             "unsaved": bool(self.memory.codename),
             "letters": bool(ways()),
+            "may_be_shown": may_be_shown(reported(self.report_id)),
             "holds": [
                 each for each in holds_of([self.report_id]) if each.released_at is None
             ],
