@@ -20,6 +20,7 @@ from holdfast.base.events import Event, Kind, Telling, alarm, emit, emit_many
 from holdfast.base.rows import insert, read, write
 from holdfast.freeze.models import Freeze
 from holdfast.intake.models import Report
+from holdfast.intake.operations import TRUSTED
 from holdfast.intake.queries import TELLING, told_by
 from holdfast.items.models import Item, ItemState
 from holdfast.items.queries import lock_items
@@ -182,11 +183,19 @@ def _frozen_since(case: Case, items: set[UUID]) -> set[UUID]:
 
 
 def _has_weight(report_id: str | None) -> bool:
-    """Whether what is cleared may be frozen by this report; a match has no weight."""
+    """Whether what is cleared may be frozen by this report; a match has no weight.
+
+    A trusted flagger's goes as far as its scope: by the category that it reported, and
+    not by that of the case, which others made what it is.
+    """
     if report_id is None:
         return False
-    told = told_by(Report.objects.prefetch_related(*TELLING).get(id=report_id))
-    return speaks_with_weight(told.claims, told.police_number)
+    report = Report.objects.prefetch_related(*TELLING).get(id=report_id)
+    told = told_by(report)
+    claims = set(told.claims)
+    if not policies.category_of(report.category).freeze:
+        claims.discard(TRUSTED)
+    return speaks_with_weight(claims, told.police_number)
 
 
 def _because(place: Visible, *, arrived: bool) -> str:

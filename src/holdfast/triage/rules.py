@@ -6,7 +6,7 @@ reported.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -33,7 +33,7 @@ def choose(candidates: Sequence[Candidate]) -> Candidate | None:
     )
 
 
-def speaks_with_weight(claims: Sequence[str], police_number: str) -> bool:
+def speaks_with_weight(claims: Collection[str], police_number: str) -> bool:
     """Whether a report may freeze what people once cleared (promise 7).
 
     A claim to be the person shown or their parent, a police number, or a trusted

@@ -27,6 +27,7 @@ from holdfast.triage.models import Case
 from holdfast.web.flaggers.files import lines_of, take_in
 from tests.stages.console.desk import CSAM, colleague, look, read, words_of
 from tests.stages.flaggers.analysts import ADMIN, LISTED, account
+from tests.stages.report.test_clearance import clear
 from tests.world import POLICY, World, encoded, photograph
 
 pytestmark = pytest.mark.django_db
@@ -244,6 +245,24 @@ def test_priority_is_within_the_scope_only(world: World) -> None:
     assert outside["state"]["has_priority"] is False
     urgencies = dict(Case.objects.values_list("category", "urgency"))
     assert urgencies == {"copyright": "urgent", "scam": "standard"}
+
+
+@pytest.mark.parametrize(
+    ("category", "state"),
+    [(CSAM, ItemState.FROZEN), ("copyright", ItemState.VISIBLE)],
+)
+def test_what_was_cleared_is_frozen_again_within_the_scope_only(
+    world: World, category: str, state: str
+) -> None:
+    """By the category that it reports, whatever the case was made by others."""
+    item = world.post("1", encoded(photograph()))
+    world.report("https://plaza.example/p/1", category=CSAM)
+    clear(Case.objects.get())
+    [said] = send(account(world, category), line("A-1", category=category))
+    assert said["state"]["has_priority"] is True
+    item.refresh_from_db()
+    assert item.state == state
+    assert Case.objects.get().state == "open", "People look again all the same."
 
 
 def test_priority_never_makes_anything_slower() -> None:
