@@ -298,6 +298,20 @@ def alarm(
         )
 
 
+def alarm_stands(code: str, about: Mapping[str, str]) -> bool:
+    """Whether an alarm about this was raised and nobody has acknowledged it since."""
+    last = (
+        Event.objects.filter(
+            kind__in=(Kind.ALARM_RAISED, Kind.ALARM_ACKNOWLEDGED),
+            facts__code=code,
+            about__contains=dict(about),
+        )
+        .order_by("-id")
+        .first()
+    )
+    return last is not None and last.kind == Kind.ALARM_RAISED
+
+
 def settle(event: Event, through: frozenset[Kind]) -> None:
     """Run an event's ``soon`` steps here and now, after its commit.
 

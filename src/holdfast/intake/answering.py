@@ -40,6 +40,9 @@ def give_answer(
 ) -> None:
     """Keep an answer; the one given before is replaced. The same again is no change.
 
+    Danger told again is a new call for help, also in the same words: people are called
+    unless they are being called about this report already.
+
     Raises ``InvalidInput`` for what is no answer to that question, ``NotFound`` for a
     question that there is not.
     """
@@ -52,19 +55,17 @@ def give_answer(
             question=code, replaced_at=None, erased_at=None
         )
         before = standing.first()
-        if before is not None and before.value == value:
-            return
-        in_danger = told_by(report).in_danger_now
-        standing.update(replaced_at=clock.now())
-        Answer.objects.create(
-            report=report,
-            questionnaire=archived(language),
-            question=code,
-            value=value,
-            answered_at=clock.now(),
-        )
-        tell_extended(report, code, by=by)
-        if code == "danger" and value in questions.DANGERS and not in_danger:
+        if before is None or before.value != value:
+            standing.update(replaced_at=clock.now())
+            Answer.objects.create(
+                report=report,
+                questionnaire=archived(language),
+                question=code,
+                value=value,
+                answered_at=clock.now(),
+            )
+            tell_extended(report, code, by=by)
+        if code == "danger" and value in questions.DANGERS:
             call_people(report)
 
 

@@ -29,7 +29,7 @@ from holdfast.intake.fingerprint import FingerprintGiven as FingerprintGiven
 from holdfast.intake.models import Addition, Codename, Report, Target
 from holdfast.intake.models import Channel as Channel
 from holdfast.intake.not_taken import NotTaken
-from holdfast.intake.queries import Told, as_new, read_again, told_by
+from holdfast.intake.queries import Told, as_new, being_called, read_again, told_by
 from holdfast.intake.questions import DANGERS
 from holdfast.intake.rules import Frequency
 from holdfast.intake.suspension import is_set_aside, tell_extended
@@ -347,9 +347,13 @@ def add_targets(report_id: UUID, targets: Sequence[TargetGiven], *, by: By) -> N
 
 
 def call_people(report: Report) -> None:
-    """Somebody is in danger: the people on call are paged until one answers."""
-    about = {"platform": report.platform_id, "report": report.id}
-    alarm("report.danger", about=about)
+    """Somebody is in danger: the people on call are paged until one answers.
+
+    While nobody has, calling again changes nothing, so that no reporter can flood them.
+    """
+    if not being_called(report.id):
+        about = {"platform": report.platform_id, "report": report.id}
+        alarm("report.danger", about=about)
 
 
 def challenge(report_id: UUID, words: str = "", *, by: By) -> None:

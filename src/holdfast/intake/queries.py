@@ -9,7 +9,7 @@ from datetime import datetime
 from uuid import UUID
 
 from holdfast.base.errors import NotFound
-from holdfast.base.events import Event
+from holdfast.base.events import Event, alarm_stands
 from holdfast.intake import questions
 from holdfast.intake.contacts import of_report
 from holdfast.intake.legal_forms import FormFacts, FormState, forms_of
@@ -116,6 +116,11 @@ def codename_unconfirmed(report_id: UUID) -> bool:
 def is_opened_by(report_id: UUID, lookup: str) -> bool:
     """Whether these are still the words of a report, by what they are looked up by."""
     return Codename.objects.filter(report=report_id, lookup=lookup).exists()
+
+
+def being_called(report_id: UUID) -> bool:
+    """Whether people are called about danger in a report, and none has answered yet."""
+    return alarm_stands("report.danger", {"report": str(report_id)})
 
 
 def told_by(report: Report) -> Told:

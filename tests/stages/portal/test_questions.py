@@ -7,6 +7,7 @@ import random
 import pytest
 from django.test import Client
 
+from holdfast.base.by import By, Permission
 from holdfast.base.models import Event
 from holdfast.base.privacy import Privacy
 from holdfast.intake import questions
@@ -14,6 +15,7 @@ from holdfast.intake.legal_forms import to_ask
 from holdfast.intake.models import Answer, Contact, Questionnaire, Report
 from holdfast.intake.queries import told_by
 from holdfast.items.models import Item, ItemState
+from holdfast.notifications.alarms import acknowledge
 from holdfast.notifications.models import Alarm
 from holdfast.policy.queries import current
 from holdfast.policy.rules import read_policy
@@ -22,6 +24,7 @@ from tests.stages.portal import walk
 from tests.world import POLICY, World, encoded, photograph
 
 pytestmark = pytest.mark.django_db
+ON_CALL = By("person", "desk", frozenset({Permission.ALARM_ACKNOWLEDGE}))
 POLICY_READ = read_policy(POLICY.read_text())
 
 
@@ -189,6 +192,22 @@ def test_danger_shows_the_numbers_first_and_pages_the_people_on_call_once(
     assert Case.objects.get().urgency == "immediate"
 
 
+@pytest.mark.parametrize("second", questions.DANGERS)
+def test_a_second_call_for_help_pages_again_once_somebody_has_answered_the_first(
+    world: World, client: Client, second: str
+) -> None:
+    walk.report(client, "harassment")
+    client.post("/report/more/danger", {"answer": "hurt"})
+    first = Alarm.objects.get()
+    acknowledge(first.id, by=ON_CALL)
+    for _press in range(3):
+        client.post("/report/more/danger", {"answer": second})
+    again = Alarm.objects.get(acknowledged_at=None)
+    assert (again.code, again.times) == ("report.danger", 1), "No flood."
+    assert again.subject == first.subject
+    assert Event.objects.filter(kind="alarm.raised").count() == 2
+
+
 def test_somebody_on_call_is_told_of_only_where_there_is_one(
     world: World, client: Client, settings: object
 ) -> None:
@@ -199,6 +218,19 @@ def test_somebody_on_call_is_told_of_only_where_there_is_one(
     page = client.get("/report/danger").content.decode()
     assert "We are sending a message to the people on duty now." in page
     assert "Somebody should open your report by" in page
+
+
+def test_nobody_is_said_to_be_called_where_nobody_told_of_danger(
+    world: World, client: Client, settings: object
+) -> None:
+    settings.HOLDFAST_ON_CALL = ["desk@example.org"]  # type: ignore[attr-defined]  # pytest-django's settings.
+    settings.EMAIL_HOST = "127.0.0.1"  # type: ignore[attr-defined]  # pytest-django's settings.
+    walk.report(client)
+    client.post("/report/more/danger", {"answer": "no"})
+    page = client.get("/report/danger").content.decode()
+    assert not Alarm.objects.exists()
+    assert "We are sending a message" not in page
+    assert "We cannot promise that somebody sees it at night." in page
 
 
 def test_a_picture_of_an_adult_that_shows_a_child_is_a_matter_of_child_safety(

@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 
 from holdfast.intake import answering, questions, statements
 from holdfast.intake.legal_forms import Element, FormState
-from holdfast.intake.queries import Reported, reported
+from holdfast.intake.queries import Reported, being_called, reported
 from holdfast.notifications.alarms import on_call_problems
 from holdfast.policy import queries as policies
 from holdfast.triage import queries as triage
@@ -112,7 +112,7 @@ class Danger(Mine):
         context = {
             "emergency": EMERGENCY,
             "suicide": report.told.answers.get("danger") == "suicide",
-            "called": not on_call_problems(),
+            "called": being_called(report.id) and not on_call_problems(),
             "first_look_by": triage.first_look_by(report.id),
             "next_url": reverse("portal:more", kwargs={"name": following})
             if following
