@@ -14,7 +14,7 @@ from holdfast.intake import questions
 from holdfast.intake.contacts import of_report
 from holdfast.intake.legal_forms import FormFacts, FormState, forms_of
 from holdfast.intake.models import Answer, Codename, Report, Target
-from holdfast.intake.rules import Way
+from holdfast.intake.rules import Way, read_police_number
 from holdfast.policy import queries as policies
 from holdfast.policy.rules import Category
 
@@ -136,7 +136,8 @@ def told_by(report: Report) -> Told:
     return Told(
         category=category.code,
         claims=tuple(sorted(claims)),
-        police_number=report.police_number or answers.get("police", ""),
+        police_number=read_police_number(report.police_number)
+        or read_police_number(answers.get("police", "")),
         in_danger_now=danger in questions.DANGERS
         or (report.in_danger_now and danger != "no"),
         channel=report.channel,

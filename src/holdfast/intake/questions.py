@@ -4,7 +4,8 @@ A question has a code, words, a kind, its answers, and a condition under which i
 asked, in the language that policies use (CEL). A condition sees ``category`` (code,
 child_safety), ``answers`` (code of the question: answer, blank when there is none) and
 ``missing`` (what a legal form still lacks). None of them has to be answered, "I don't
-know" is an answer everywhere, and none asks for a picture, a screenshot or a paper.
+know" is a choice or the button that skips the question, and none asks for a picture, a
+screenshot or a paper.
 
 What somebody was asked is archived word for word in their language, by its hash.
 """
@@ -189,8 +190,11 @@ QUESTIONS: Final[tuple[Question, ...]] = (
         "police",
         "text",
         _("Number from the police"),
-        _("Have you told the police, and do you have a number from them?"),
-        _("It is on what they gave you. You do not have to tell the police."),
+        _("What number did the police give your case?"),
+        _(
+            "It is on what they gave you. If you have none, or do not know it, skip "
+            "this question. You do not have to tell the police."
+        ),
         when=_HARM,
     ),
     Question(

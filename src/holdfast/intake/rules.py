@@ -40,6 +40,16 @@ _EMAIL = re.compile(r"[^\s@<>\"',;:()\[\]\\]+@[^\s@.<>\"',;:()\[\]\\]+(\.[^\s@.]
 _BETWEEN_DIGITS = re.compile(r"[\s().\-/]")
 
 
+def read_police_number(text: str) -> str:
+    """A number from the police, or nothing where a text holds no digit.
+
+    "No" and "I don't know" are answers to the question, and no number: as one they
+    would make a case urgent and reach an authority.
+    """
+    text = text.strip()
+    return text if any(each.isdecimal() for each in text) else ""
+
+
 def read_email(text: str) -> str | None:
     """An e-mail address as it is written to, or None when the text is none.
 

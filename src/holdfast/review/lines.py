@@ -140,6 +140,8 @@ class ReportLine:
     named_as: tuple[str, ...]
     claims: tuple[str, ...]
     police_number: str
+    """As it was said; words without a digit are no number, and count for nothing."""
+    is_police_number: bool
     police_agency: str
     police_contact: str
     in_danger_now: bool

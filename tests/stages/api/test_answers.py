@@ -72,11 +72,15 @@ def test_answers_are_part_of_the_report_from_the_start(api: Api) -> None:
 def test_what_an_answer_says_rules_urgency_and_category_at_once(api: Api) -> None:
     report(api, category="harassment", answers={"danger": "no"})
     report(api, category="harassment", answers={"police": "PD 44-1187"})
+    report(api, category="harassment", answers={"police": "I don't know"})
+    report(api, category="harassment", police_number="no")
     report(api, category="intimate_image", answers={"age_then": "16_17"})
     found = Case.objects.order_by("opened_at").values_list("category", "urgency")
     assert list(found) == [
         ("harassment", "urgent"),
         ("harassment", "immediate"),
+        ("harassment", "urgent"),
+        ("harassment", "urgent"),
         (CHILD, "immediate"),
     ]
 
@@ -230,3 +234,14 @@ def test_the_reporter_and_the_desk_see_what_was_not_used(api: Api) -> None:
     )
     assert "sent with the report and not used:" in page
     assert "answers/age_now: 14" in page
+
+
+def test_the_desk_sees_words_in_place_of_a_police_number_as_no_number(api: Api) -> None:
+    report(api, police_number="no")
+    line = report_line(Report.objects.get(), (), 0, "")
+    page = render_to_string(
+        "console/parts/reports.html",
+        {"reports": [{"line": line, "police": line.police_number}]},
+    )
+    assert "police, no number: no" in page
+    assert "police number no" not in page

@@ -126,6 +126,16 @@ def test_what_a_reporter_answered_later_is_told_and_nobody_says_it_is_checked(
     assert "said that a child is in danger now" in told
 
 
+def test_words_in_place_of_a_police_number_are_no_number_to_an_authority(
+    scene: Scene, server: FakeServer
+) -> None:
+    Report.objects.update(police_number="I don't know", police_agency="")
+    drive()
+    document = the_referral().document
+    assert "lawEnforcement" not in document
+    assert "I don't know" not in document
+
+
 def test_every_document_is_valid_by_the_authoritys_own_schema(
     scene: Scene, server: FakeServer
 ) -> None:

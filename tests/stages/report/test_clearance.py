@@ -13,7 +13,10 @@ from holdfast.base.models import Event
 from holdfast.freeze.models import Freeze
 from holdfast.freeze.operations import thaw_what_was_cleared
 from holdfast.intake.answering import give_answer
+from holdfast.intake.models import Report
+from holdfast.intake.queries import told_by
 from holdfast.items.models import Item
+from holdfast.review.told import report_line
 from holdfast.triage.models import Case
 from holdfast.triage.operations import settle_decided_case
 from holdfast.triage.waves import watch_waves
@@ -81,6 +84,22 @@ def test_a_report_with_weight_freezes_once_per_clearance(
     world.report("https://plaza.example/p/1", **weight)  # type: ignore[arg-type]  # Two of the keywords.
     assert state(cleared) == "frozen"
     assert Freeze.objects.filter(item=cleared).count() == 2
+
+
+@pytest.mark.parametrize("words", ["no", "Nei", "none", "I don't know", "vet ikke"])
+def test_words_in_place_of_a_police_number_count_for_nothing_and_are_kept(
+    world: World, cleared: Item, words: str
+) -> None:
+    by_a_door = world.report("https://plaza.example/p/1", police_number=words)
+    later = world.report("https://plaza.example/p/1")
+    give_answer(later.report_id, "police", words, by=FOLLOWER)
+    assert state(cleared) == "visible"
+    for report in Report.objects.filter(id__in=(by_a_door.report_id, later.report_id)):
+        assert told_by(report).police_number == ""
+    line = report_line(Report.objects.get(id=by_a_door.report_id), (), 0)
+    assert (line.police_number, line.is_police_number) == (words, False)
+    line = report_line(Report.objects.get(id=later.report_id), (), 0)
+    assert [each.answer for each in line.answers] == [words]
 
 
 def test_what_is_added_later_counts_as_if_it_had_been_in_the_report(
