@@ -186,6 +186,7 @@ def test_danger_shows_the_numbers_first_and_pages_the_people_on_call_once(
     assert main.index("tel:112") < main.index("When will we read this")
     assert "Please call somebody now" in main
     assert "We cannot promise" in main, "Nobody is on call in this installation."
+    assert "We cannot say when somebody opens your report." in main, "No such clock."
     assert Alarm.objects.get().code == "report.danger"
     client.post("/report/more/danger", {"answer": "hurt"})
     assert Alarm.objects.get().times == 1
@@ -218,6 +219,7 @@ def test_somebody_on_call_is_told_of_only_where_there_is_one(
     page = client.get("/report/danger").content.decode()
     assert "We are sending a message to the people on duty now." in page
     assert "Somebody should open your report by" in page
+    assert "We cannot say when" not in page
 
 
 def test_nobody_is_said_to_be_called_where_nobody_told_of_danger(
