@@ -24,7 +24,7 @@ from holdfast.intake.legal_forms import LegalForm
 from holdfast.intake.models import Answer, Report, Signature
 from holdfast.intake.operations import call_people
 from holdfast.intake.queries import told_by
-from holdfast.intake.rules import Frequency, read_email
+from holdfast.intake.rules import Frequency, Way, read_email
 from holdfast.intake.statements import forms_in, statement
 from holdfast.intake.suspension import tell_extended
 from holdfast.policy import queries as policies
@@ -80,13 +80,27 @@ def take_back(report_id: UUID, code: str, *, by: By) -> None:
 
 
 def give_email(report_id: UUID, address: str, *, by: By) -> None:
-    """How to reach the reporter. Raises ``InvalidInput`` for what is no address."""
+    """How to reach the reporter, as often as they chose before, if they did.
+
+    A phone number that they chose is not put aside for what a form of the law asks.
+    Raises ``InvalidInput`` then, and for what is no address.
+    """
     by.require(Permission.REPORT_FOLLOW)
     if read_email(address) is None:
         raise InvalidInput(_("Write an e-mail address, such as name@example.org."))
     with transaction.atomic():
         report = _locked(report_id)
-        contacts.keep(report.id, address, Frequency.DECISIONS_ONLY, by=by)
+        chosen = contacts.of_report(report.id)
+        if chosen is not None and chosen.way is Way.PHONE:
+            raise InvalidInput(
+                _(
+                    "You gave us a phone number, and we keep one way to reach you. "
+                    "Forget the number on the page of your report first, or leave "
+                    "this out."
+                )
+            )
+        often = chosen.frequency if chosen else Frequency.DECISIONS_ONLY
+        contacts.keep(report.id, address, often, by=by)
         tell_extended(report, "email", by=by)
 
 

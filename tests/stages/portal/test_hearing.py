@@ -11,7 +11,9 @@ from pytest_django import Settings
 from holdfast.base import clock
 from holdfast.intake import contacts
 from holdfast.intake.models import Contact, Report
+from holdfast.intake.rules import Frequency, Way
 from holdfast.notifications.letter_words import REVEALING
+from holdfast.web.portal.page import BY
 from tests.stages.portal import walk
 from tests.world import World
 
@@ -156,3 +158,39 @@ def test_a_button_needs_its_mark(client: Client) -> None:
     strict = Client(enforce_csrf_checks=True)
     assert strict.post(f"/m/{link}", {"confirm": "yes"}).status_code == 403
     assert Contact.objects.get().confirmed_at is None
+
+
+def test_an_address_that_the_law_asks_for_changes_nothing_that_was_chosen(
+    client: Client,
+) -> None:
+    report, path = Report.objects.get(), "/report/change/email"
+    says = "We write there to ask if it is right"
+    assert says in client.get(path).content.decode()
+    client.post(path, {"answer": ME})
+    kept = contacts.of_report(report.id)
+    assert kept is not None
+    assert kept.frequency == Frequency.DECISIONS_ONLY
+    contacts.keep(report.id, ME, Frequency.NEVER, by=BY)
+    assert says not in client.get(path).content.decode()
+    for address in (ME, "other@example.org"):
+        assert client.post(path, {"answer": address}).status_code == 302
+        kept = contacts.of_report(report.id)
+        assert kept is not None
+        assert kept.frequency == Frequency.NEVER
+    assert kept.masked == "o…@example.org"
+    contacts.keep(report.id, "+4790000000", Frequency.EVERY_STEP, by=BY)
+    refused = client.post(path, {"answer": ME})
+    assert refused.status_code == 422
+    assert "You gave us a phone number" in refused.content.decode()
+    kept = contacts.of_report(report.id)
+    assert kept is not None
+    assert (kept.way, kept.frequency) == (Way.PHONE, Frequency.EVERY_STEP)
+
+
+def test_where_no_mail_goes_out_none_is_spoken_of(
+    client: Client, settings: Settings
+) -> None:
+    settings.EMAIL_HOST = ""
+    page = client.get("/report/change/email").content.decode()
+    assert "The law of some places" in page
+    assert "We write there to ask" not in page

@@ -68,6 +68,10 @@ SAID: Final[dict[str, Words]] = {
 }
 """Said once, at the top of the page that follows."""
 
+WRITTEN_TO: Final = _(
+    "We write there to ask if it is right, and do not say what it is about. If you say "
+    "yes there, we can write again when there is news."
+)
 UNSENT: Final = _(
     "This page was open for a long time, so your answer is not sent yet. Do not worry, "
     "nothing you wrote is lost: look at it and press the button again. If this comes "

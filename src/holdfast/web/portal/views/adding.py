@@ -21,11 +21,14 @@ from holdfast.intake import answering, contacts, questions, statements
 from holdfast.intake import operations as intake
 from holdfast.intake.legal_forms import may_be_asked, to_ask
 from holdfast.intake.queries import Reported, reported
+from holdfast.intake.rules import Frequency, Way
 from holdfast.items.queries import platform_of_url
+from holdfast.notifications.letters import ways
 from holdfast.policy import queries as policies
 from holdfast.web.portal import advice, forms
 from holdfast.web.portal.mine import OfReport
 from holdfast.web.portal.page import BY
+from holdfast.web.portal.words import WRITTEN_TO
 
 FIRST = questions.QUESTIONS[0].code
 
@@ -93,12 +96,16 @@ class Adding(OfReport):
         """The question's form, with the answer that stands."""
         if self.memory.report_id is None:
             return forms.AnswerForm(self.question, answers={}, **given)
-        return forms.AnswerForm(
+        form = forms.AnswerForm(
             self.question,
             answers=self.report.told.answers,
             initial={"answer": self._standing()},
             **given,
         )
+        if self.question.kind == "email" and self._is_written_to():
+            answer = form.fields["answer"]
+            answer.help_text = f"{answer.help_text} {WRITTEN_TO}"
+        return form
 
     def around(self) -> dict[str, Any]:
         """In danger, another number comes first than ours."""
@@ -176,6 +183,12 @@ class Adding(OfReport):
                 _("Your report is about %(mine)s. Send another report about %(other)s.")
                 % {"mine": self.report.platform, "other": ", ".join(sorted(others))}
             )
+
+    def _is_written_to(self) -> bool:
+        """Whether an address that is given here is asked if it is right."""
+        chosen = contacts.of_report(self.report_id)
+        quiet = chosen is not None and chosen.frequency == Frequency.NEVER
+        return Way.EMAIL in ways() and not quiet
 
     def _standing(self) -> str:
         # An e-mail address is never written into the box: whoever looks at the screen
