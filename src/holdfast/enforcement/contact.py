@@ -19,16 +19,29 @@ from holdfast.base.events import Event
 from holdfast.enforcement.models import Delivery, DeliveryState, Verb
 from holdfast.enforcement.orders import lock_subject, order
 from holdfast.freeze.models import ContactHold
+from holdfast.items.models import Actor, Item
 
 
 def order_contact_hold(event: Event) -> None:
     """Step: the account cannot write to its reporter."""
-    _order_once(event, Verb.HOLD_CONTACT)
+    hold = _hold_of(event)
+    with transaction.atomic():
+        _order_once(lock_subject(hold.actor), hold, Verb.HOLD_CONTACT)
 
 
 def order_contact_release(event: Event) -> None:
-    """Step: it can again."""
-    _order_once(event, Verb.RELEASE_CONTACT)
+    """Step: it can again, once no report asks for it to be held any more.
+
+    Then every hold that the platform was told of is released, each by its own id.
+    """
+    hold = _hold_of(event)
+    with transaction.atomic():
+        actor = lock_subject(hold.actor)
+        same = ContactHold.objects.filter(actor=hold.actor, toward=hold.toward)
+        if same.filter(released_at=None).exists():
+            return
+        for each in same.select_related("toward").order_by("held_at", "id"):
+            _order_once(actor, each, Verb.RELEASE_CONTACT)
 
 
 @dataclass(frozen=True)
@@ -73,24 +86,24 @@ def holds_of(report_ids: Iterable[UUID]) -> list[HoldLine]:
     ]
 
 
-def _order_once(event: Event, verb: Verb) -> None:
-    hold = ContactHold.objects.select_related("actor", "toward").get(
+def _hold_of(event: Event) -> ContactHold:
+    return ContactHold.objects.select_related("actor", "toward").get(
         id=event.about["hold"]
     )
-    with transaction.atomic():
-        actor = lock_subject(hold.actor)
-        known = Delivery.objects.filter(
-            actor=actor.id, verb=verb, body__hold=str(hold.id)
-        )
-        if known.exists():
-            return
-        order(
-            actor,
-            verb,
-            {
-                "hold": str(hold.id),
-                "toward": hold.toward.external_id,
-                "until": hold.ends_at.isoformat(),
-            },
-            by=SYSTEM,
-        )
+
+
+def _order_once(actor: Item | Actor, hold: ContactHold, verb: Verb) -> None:
+    """Tell the platform of a hold, whose account is locked; twice changes nothing."""
+    known = Delivery.objects.filter(actor=actor.id, verb=verb, body__hold=str(hold.id))
+    if known.exists():
+        return
+    order(
+        actor,
+        verb,
+        {
+            "hold": str(hold.id),
+            "toward": hold.toward.external_id,
+            "until": hold.ends_at.isoformat(),
+        },
+        by=SYSTEM,
+    )

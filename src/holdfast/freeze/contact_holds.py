@@ -5,7 +5,8 @@ contact. A hold is asked for by the reporter, reversible, towards them alone, an
 by policy. It says nothing of guilt: it hides no item, costs the account nothing else,
 and the platform is to tell the account nothing of it (promise 15). Who asks through the
 portal is not known to be who they say, so holds that no platform vouches for are few
-for one account; beyond that people are paged (promise 7).
+for one account; beyond that people are paged (promise 7). For the same reason a report
+releases only what it asked for: while another asks for it too, the contact stays held.
 """
 
 from __future__ import annotations
@@ -121,11 +122,14 @@ def _hold(
     held = 0
     for actor in _locked(actors, toward):
         standing = ContactHold.objects.filter(actor=actor, released_at=None)
-        if standing.filter(toward=toward).exists():
+        if standing.filter(toward=toward, report=report).exists():
             held += 1
             continue
-        unvouched = standing.filter(vouched=False).count()
-        if not vouched and unvouched >= policy.contact_holds_at_most:
+        # Who is cut off already is not cut off from one more by a second report.
+        others = standing.filter(vouched=False).exclude(toward=toward)
+        unvouched = others.values("toward").distinct().count()
+        known = standing.filter(toward=toward).exists()
+        if not (vouched or known) and unvouched >= policy.contact_holds_at_most:
             alarm(
                 "contact.not_held",
                 about={"platform": report.platform_id, "actor": actor.id},

@@ -45,7 +45,10 @@ class Freeze(Row):
 
 
 class ContactHold(Row):
-    """Until it is released, ``actor`` cannot write to ``toward``, who reported them."""
+    """Until it is released, ``actor`` cannot write to ``toward``, who reported them.
+
+    Each report has its own, so that nobody releases what somebody else asked for.
+    """
 
     report = models.ForeignKey(
         Report, on_delete=models.PROTECT, related_name="contact_holds"
@@ -71,7 +74,7 @@ class ContactHold(Row):
         db_table = "hf_contact_hold"
         constraints = [
             models.UniqueConstraint(
-                fields=["actor", "toward"],
+                fields=["report", "actor", "toward"],
                 condition=Q(released_at=None),
                 name="contact_held_once",
             ),

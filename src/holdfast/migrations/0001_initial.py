@@ -1542,7 +1542,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='contacthold',
-            constraint=models.UniqueConstraint(condition=models.Q(('released_at', None)), fields=('actor', 'toward'), name='contact_held_once'),
+            constraint=models.UniqueConstraint(condition=models.Q(('released_at', None)), fields=('report', 'actor', 'toward'), name='contact_held_once'),
         ),
         migrations.AddConstraint(
             model_name='contacthold',

@@ -77,10 +77,46 @@ def test_its_reporter_ends_it(client: Client, report: Report) -> None:
     assert [each[0] for each in told()] == ["hold_contact", "release_contact"]
     assert ContactHold.objects.get().because == "asked"
     page = client.get("/follow/status").content.decode()
-    assert "they may write to you again" in page
+    assert "does not keep them from writing to you any more" in page
     assert "Writing to you" not in page
     client.post("/follow/hold", {"mine": "sam"})
     assert [each[0] for each in told()][2:] == ["hold_contact"]
+
+
+def test_who_is_held_does_not_end_what_the_other_asked_for(
+    client: Client, report: Report
+) -> None:
+    """Who extorts reports first, as if he were the victim, and owns a hold."""
+    extorter = Client()
+    walk.report(extorter, category="sextortion", words="They want money.")
+    both = {"mine": "sam", "theirs": "nightowl"}
+    assert extorter.post("/follow/hold", both)["Location"] == "/follow/status"
+    assert client.post("/follow/hold", {"mine": "sam"})["Location"] == "/follow/status"
+    extorter.post("/follow/release")
+    assert ContactHold.objects.get(released_at=None).report_id == report.id
+    assert "release_contact" not in [each[0] for each in told()]
+    assert "writing to you" in client.get("/follow/status").content.decode()
+    client.post("/follow/release")
+    # Each that the platform was told of is released, by its own id.
+    rows = Delivery.objects.filter(verb__contains="contact")
+    ids = {
+        verb: {each.body["hold"] for each in rows.filter(verb=verb)}
+        for verb in ("hold_contact", "release_contact")
+    }
+    assert len(ids["hold_contact"]) == 2
+    assert ids["hold_contact"] == ids["release_contact"]
+
+
+def test_a_second_report_of_the_same_two_is_not_counted_against_the_bound(
+    world: World, report: Report
+) -> None:
+    for number in range(5):
+        world.actor(f"someone{number}")
+        contact_holds.hold_contact(report.id, f"someone{number}", by=REPORTER)
+    second = walk.report(Client(), category="sextortion", words="They want money.")
+    asked = (second.id, "someone0", "nightowl")
+    assert contact_holds.hold_contact(*asked, by=REPORTER) == 1
+    assert not Alarm.objects.exists()
 
 
 def test_staff_end_it_and_nobody_else(report: Report) -> None:

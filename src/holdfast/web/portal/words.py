@@ -61,7 +61,7 @@ SAID: Final[dict[str, Words]] = {
     "not_held": _(
         "Many people have asked the same about this account. A person looks at it now."
     ),
-    "released": _("We have told the site that they may write to you again."),
+    "released": _("Your report does not keep them from writing to you any more."),
     "unwatched": _("We do not look out for your picture any more."),
     "erased": _("It is erased from your page."),
     "withdrawn": _("We keep no e-mail address or phone number of yours any more."),
