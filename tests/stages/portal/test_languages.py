@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import re
+from itertools import product
 from pathlib import Path
+from typing import Final
+from uuid import UUID
 
 import pytest
 from django.conf import LazySettings
 from django.test import Client
+from django.urls import URLPattern, reverse
 
 from holdfast.intake.models import Report
 from holdfast.languages.catalogues import compile_all
 from holdfast.languages.choice import nearest, of_browser
 from holdfast.languages.extraction import PACKAGE
+from holdfast.web.portal import urls
 from tests.languages.test_catalogues import written
 from tests.stages.portal import walk
+from tests.stages.portal.test_picture import fingerprint
 from tests.world import World
 
 pytestmark = pytest.mark.django_db
@@ -89,22 +96,71 @@ def test_changing_it_on_a_question_keeps_what_was_written(world: World) -> None:
     assert 'role="alert"' not in empty.content.decode()
 
 
-@pytest.mark.parametrize(
-    "path", ["/", "/report/where", "/report/more/words", "/follow", "/follow/add/link"]
-)
-def test_the_buttons_belong_to_the_question_of_the_page(
-    world: World, path: str
+IN_ADDRESS: Final = {
+    "name": ("words", "link"),
+    "message": (str(UUID(int=0)),),
+    "link": ("x",),
+}
+"""What an address may hold."""
+SENT: Final = (None, {}, {"language": "nb"}, fingerprint())
+"""A page asked for, one with an empty answer, one in another language, a picture."""
+FAR: Final = ("nothing", "category", "report", "saved")
+"""How far a visit has come."""
+NO_PAGE: Final = {
+    "saved",
+    "leave",
+    "language",
+    "link",
+    "challenge",
+    "forget_contact",
+    "stop_watching",
+    "release_contact",
+}
+"""The addresses that lead on, or are a file."""
+
+
+def test_the_switch_of_every_page_works_on_that_page(
+    world: World, settings: LazySettings
 ) -> None:
+    settings.EMAIL_HOST = "127.0.0.1"
+    met = set()
+    visits = {far: _visit(far).cookies for far in FAR}
+    for pattern, given, far in product(urls.urlpatterns, SENT, visits):
+        name = str(pattern.name)
+        for path in _addresses(pattern):
+            client = Client()
+            client.cookies.load(visits[far].output(header="", attrs=[]))
+            answer = client.get(path) if given is None else client.post(path, given)
+            if "text/html" not in answer["Content-Type"] or answer.status_code == 302:
+                continue
+            page = answer.content.decode()
+            buttons = re.findall(r'<button[^>]* name="language"[^>]*>', page)
+            if not buttons:
+                continue
+            met.add(name)
+            for form in re.findall(r' form="([^"]*)"', "".join(buttons)):
+                assert page.count(f'<form id="{form}" method="post"') == 1, path
+    assert met == {str(each.name) for each in urls.urlpatterns} - NO_PAGE
+
+
+def _addresses(pattern: URLPattern) -> list[str]:
+    held = list(pattern.pattern.converters)
+    every = product(*(IN_ADDRESS[each] for each in held))
+    return [
+        reverse(f"portal:{pattern.name}", kwargs=dict(zip(held, each, strict=True)))
+        for each in every
+    ]
+
+
+def _visit(far: str) -> Client:
     client = Client()
-    walk.report(client)
-    client.post("/", {"category": walk.CHILD})
-    page = client.get(path)
-    if page.status_code == 302:
+    if far == "category":
+        client.post("/", {"category": walk.CHILD})
+    if far in ("report", "saved"):
         walk.report(client)
-        page = client.get(path)
-    text = page.content.decode()
-    assert text.count('<form id="question" method="post"') == 1
-    assert 'value="nb" lang="nb" form="question" formnovalidate' in text
+    if far == "saved":
+        client.post("/report/received")
+    return client
 
 
 @pytest.mark.parametrize(

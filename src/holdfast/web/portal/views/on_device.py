@@ -69,7 +69,12 @@ class Picture(Question):
                 "category": self.memory.category,
             },
         )
-        context = {"form": report, "answer": answer, "back_url": _here()}
+        context = {
+            "form": report,
+            "is_question": True,
+            "answer": answer,
+            "back_url": _here(),
+        }
         return render(self.request, "portal/picture_answer.html", context)
 
 
