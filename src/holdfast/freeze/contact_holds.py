@@ -17,6 +17,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
 
 from holdfast.base import clock
 from holdfast.base.by import SYSTEM, By, Permission
@@ -53,15 +54,16 @@ def hold_contact(report_id: UUID, mine: str, theirs: str = "", *, by: By) -> int
     report = Report.objects.filter(id=report_id).first()
     if report is None:
         raise NotFound("There is no such report.")
-    toward = _known(report, mine, "We do not find your account. Check its name.")
+    toward = _known(report, mine, _("We do not find your account. Check its name."))
     if theirs.strip():
-        actors = [_known(report, theirs, "We do not find their account. Check it.")]
+        unknown = _("We do not find their account. Check it.")
+        actors = [_known(report, theirs, unknown)]
     else:
         actors = reported_actors(report)
     if toward.id in {actor.id for actor in actors}:
-        raise InvalidInput("These are the same account. Give yours, and theirs.")
+        raise InvalidInput(_("These are the same account. Give yours, and theirs."))
     if not actors:
-        raise InvalidInput("Give the name or the address of their account.")
+        raise InvalidInput(_("Give the name or the address of their account."))
     with transaction.atomic():
         return _hold(report, toward, actors, vouched=False)
 

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from holdfast.base import clock
 from holdfast.base.by import By, Permission
@@ -67,7 +68,7 @@ def keep(report_id: UUID, address: str, frequency: str, *, by: By) -> None:
         raise InvalidInput(f"A frequency is one of: {', '.join(Frequency)}.")
     way, read = read_address(address)
     if not read:
-        raise InvalidInput("Write an e-mail address or a phone number.")
+        raise InvalidInput(_("Write an e-mail address or a phone number."))
     with transaction.atomic():
         report = Report.objects.select_for_update(no_key=True).get(id=report_id)
         current = Contact.objects.filter(report=report, withdrawn_at=None).first()
@@ -77,7 +78,7 @@ def keep(report_id: UUID, address: str, frequency: str, *, by: By) -> None:
         today = clock.now() - DAY
         if report.contacts.filter(given_at__gt=today).count() >= CONTACTS_A_DAY:
             raise Refused(
-                "You have changed this a few times today. Try again tomorrow.",
+                _("You have changed this a few times today. Try again tomorrow."),
                 report=report_id,
             )
         if current is not None:
@@ -226,7 +227,7 @@ def _linked(link: str) -> Contact:
         Contact.objects.select_related("report__codename").filter(link=link).first()
     )
     if contact is None:
-        raise NotFound("This link leads nowhere any more.")
+        raise NotFound(_("This link leads nowhere any more."))
     return contact
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+
 from holdfast.base.errors import InvalidInput
 from holdfast.signals.hamming import FINGERPRINT_BYTES
 from holdfast.signals.pdq import MAX_QUALITY
@@ -37,7 +39,7 @@ class FingerprintGiven:
             raise InvalidInput(f"The quality is a number up to {MAX_QUALITY}.")
         if self.quality < MIN_QUALITY:
             raise InvalidInput(
-                "This picture is too plain to be found again by its fingerprint."
+                _("This picture is too plain to be found again by its fingerprint.")
             )
 
     @classmethod

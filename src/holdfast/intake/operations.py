@@ -312,7 +312,9 @@ def add_fingerprint(report_id: UUID, given: FingerprintGiven, *, by: By) -> None
         if known is not None and (known.watched or not given.watch):
             return
         if known is None and report.targets.count() >= MAX_TARGETS:
-            raise InvalidInput(f"One report holds up to {MAX_TARGETS} things.")
+            raise InvalidInput(
+                _("One report holds up to %(most)d things.") % {"most": MAX_TARGETS}
+            )
         Target.objects.create(
             report=report,
             position=report.targets.count(),
@@ -333,7 +335,9 @@ def add_targets(report_id: UUID, targets: Sequence[TargetGiven], *, by: By) -> N
     known = set(report.targets.values_list("named_as", flat=True))
     new = [each for each in targets if each.named_as not in known]
     if len(known) + len(new) > MAX_TARGETS:
-        raise InvalidInput(f"One report holds up to {MAX_TARGETS} things.")
+        raise InvalidInput(
+            _("One report holds up to %(most)d things.") % {"most": MAX_TARGETS}
+        )
     located = [each.find(report.platform_id) for each in new]
     with transaction.atomic():
         # Two pages that add at the same moment do not take the same places.

@@ -11,7 +11,7 @@ from pytest_django import Settings
 from holdfast.base import clock
 from holdfast.intake import contacts
 from holdfast.intake.models import Contact, Report
-from holdfast.intake.rules import Frequency, Way
+from holdfast.intake.rules import CONTACTS_A_DAY, Frequency, Way
 from holdfast.notifications.letter_words import REVEALING
 from holdfast.web.portal.page import BY
 from tests.stages.portal import walk
@@ -194,3 +194,19 @@ def test_where_no_mail_goes_out_none_is_spoken_of(
     page = client.get("/report/change/email").content.decode()
     assert "The law of some places" in page
     assert "We write there to ask" not in page
+
+
+def test_too_many_changes_are_refused_with_the_answer_kept(client: Client) -> None:
+    given = {"frequency": "every_step"}
+    for number in range(CONTACTS_A_DAY):
+        sent = {**given, "address": f"me{number}@mail.example"}
+        assert client.post("/follow/contact", sent).status_code == 302
+    answer = client.post(
+        "/follow/contact",
+        {**given, "address": "last@mail.example"},
+        headers={"accept-language": "nb"},
+    )
+    page = answer.content.decode()
+    assert answer.status_code == 409
+    assert "Du har endret dette noen ganger i dag" in page
+    assert 'value="last@mail.example"' in page

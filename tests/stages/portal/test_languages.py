@@ -12,8 +12,12 @@ import pytest
 from django.conf import LazySettings
 from django.test import Client
 from django.urls import URLPattern, reverse
+from django.utils import translation
 
+from holdfast.base.by import By, Permission
+from holdfast.base.errors import InvalidInput
 from holdfast.intake.models import Report
+from holdfast.intake.operations import MAX_TARGETS, TargetGiven, add_targets
 from holdfast.languages.catalogues import compile_all
 from holdfast.languages.choice import nearest, of_browser
 from holdfast.languages.extraction import PACKAGE
@@ -161,6 +165,40 @@ def _visit(far: str) -> Client:
     if far == "saved":
         client.post("/report/received")
     return client
+
+
+@pytest.mark.parametrize(
+    ("path", "given", "says"),
+    [
+        ("/follow/hold", {"mine": "nobody"}, "Vi finner ikke kontoen din"),
+        (
+            "/report/picture",
+            {**fingerprint(), "quality": "1"},
+            "Bildet har for få detaljer",
+        ),
+        ("/m/x", {}, "Denne lenken fører ikke lenger noe sted"),
+    ],
+)
+def test_a_refusal_is_in_the_language_of_whoever_is_refused(
+    world: World, path: str, given: dict[str, str], says: str
+) -> None:
+    client = Client(HTTP_ACCEPT_LANGUAGE="nb")
+    walk.report(client)
+    assert says in client.post(path, given).content.decode()
+
+
+def test_what_is_refused_below_the_pages_is_english_without_a_reader(
+    world: World,
+) -> None:
+    report = walk.report(Client(HTTP_ACCEPT_LANGUAGE="nb"))
+    by = By("public", "portal", frozenset({Permission.REPORT_FOLLOW}))
+    too_many = [
+        TargetGiven(description=f"number {each}") for each in range(MAX_TARGETS)
+    ]
+    with pytest.raises(InvalidInput, match="One report holds up to 50 things"):
+        add_targets(report.id, too_many, by=by)
+    with translation.override("nb"), pytest.raises(InvalidInput, match="opptil 50"):
+        add_targets(report.id, too_many, by=by)
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from django.utils import translation
 from django.views import View
 
 from holdfast.base.by import anyone
-from holdfast.base.errors import HoldfastError, InvalidInput
+from holdfast.base.errors import HoldfastError, InvalidInput, Refused
 from holdfast.intake.once import Filed
 from holdfast.intake.queries import is_opened_by
 from holdfast.web.portal import problems, session
@@ -92,7 +92,7 @@ class Question(Page):
         raise NotImplementedError
 
     def answered(self, form: forms.Form) -> HttpResponse:
-        """Do what follows from an answer. ``InvalidInput`` shows the form again."""
+        """Do what follows from an answer. A refusal shows the form again."""
         raise NotImplementedError
 
     def around(self) -> dict[str, Any]:
@@ -117,6 +117,9 @@ class Question(Page):
                 return self.answered(form)
             except InvalidInput as refusal:
                 form.add_error(None, refusal.message)
+            except Refused as refusal:
+                form.add_error(None, refusal.message)
+                return self.show(form, HTTPStatus.CONFLICT)
         return self.show(form, HTTPStatus.UNPROCESSABLE_ENTITY)
 
     def in_language(self, code: str) -> HttpResponse:
