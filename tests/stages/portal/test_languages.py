@@ -106,7 +106,12 @@ IN_ADDRESS: Final = {
     "link": ("x",),
 }
 """What an address may hold."""
-SENT: Final = (None, {}, {"language": "nb"}, fingerprint())
+SENT: Final[tuple[dict[str, str] | None, ...]] = (
+    None,
+    {},
+    {"language": "nb"},
+    fingerprint(),
+)
 """A page asked for, one with an empty answer, one in another language, a picture."""
 FAR: Final = ("nothing", "category", "report", "saved")
 """How far a visit has come."""
