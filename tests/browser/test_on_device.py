@@ -232,4 +232,6 @@ def test_stopping_somebody_from_writing(world: World, visitor: Visitor) -> None:
     expect(page.get_by_role("heading", name="Writing to you")).to_be_visible()
     shown(page, "hold-standing")
     follow(page.get_by_role("button", name="Let them write to me again"))
-    expect(page.get_by_role("status").last).to_contain_text("write to you again")
+    expect(page.get_by_role("status").last).to_contain_text(
+        "does not keep them from writing to you any more"
+    )
