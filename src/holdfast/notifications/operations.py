@@ -84,7 +84,6 @@ def make_receipt(event: Event) -> None:
         "hidden_before": len(hidden.keys() & counting - frozen),
         "fingerprint_alone": alone,
         "found_in_public": alone and public(frozen).exists(),
-        "hidden_in_public": alone and public(hidden.keys() - frozen).exists(),
     }
     kind = Kind(event.kind)
     template = "receipt" if kind == Kind.REPORT_RECEIVED else "receipt_set_aside"

@@ -38,8 +38,6 @@ class Facts:
     """Whether the report names a picture's fingerprint and nothing else."""
     found_in_public: bool = False
     """Whether something was frozen because of it that everybody could see."""
-    hidden_in_public: bool = False
-    """Whether something like it that everybody could see was hidden before it came."""
     parts: int = 1
     """How many things the report is about."""
     part: int = 1

@@ -94,11 +94,9 @@ def _receipt(facts: Facts) -> str:
 
 
 def _receipt_of_fingerprint(facts: Facts) -> str:
-    """No place, nothing private and no number: anybody can have the picture."""
+    """No place, nothing private or hidden, no number: anybody can have the picture."""
     if facts.found_in_public:
         found = _("We know this picture. We have told %(platform)s to hide it.")
-    elif facts.hidden_in_public:
-        found = _("We know this picture. %(platform)s was told to hide it before.")
     else:
         found = _(
             "We did not find this picture where everybody can see it on %(platform)s."

@@ -391,8 +391,12 @@ def test_a_picture_that_people_decided_on_before_is_no_contradiction(
     item = world.post("1", encoded(photograph()))
     world.report("https://plaza.example/p/1")
     before = send(Client())
-    assert "was told to hide it before" in receipt_of(before.id)["words"]
-    violate(Case.objects.get(), item)
+    case = Case.objects.get()
+    # What is hidden is not told: the receipt says what a look would have said.
+    nowhere = send(Client(), "coffee")
+    assert receipt_of(before.id)["words"] == receipt_of(nowhere.id)["words"]
+    assert "We did not find this picture" in receipt_of(before.id)["words"]
+    violate(case, item)
     report = send(client)
     # The answer is there at once, so nothing is promised and nothing is under way.
     told = status_of(report.id)
