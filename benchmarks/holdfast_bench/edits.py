@@ -3,9 +3,10 @@
 Every photograph is reported in turn; its edited copies stand among thousands of other
 pictures: cuts of the other photographs, and those of the folder that are not reported,
 whole and cut. PDQ alone is Meta's rule: one fingerprint of each file, 31 bits, quality
-50. Holdfast is that with turned, mirrored and trimmed views, and local features; a copy
-counts as found where it would be frozen, and apart from that where it would be shown
-to people. The peer (PDQ as everybody uses it) sees the same files in the same run.
+50. Holdfast is that with turned, mirrored and trimmed views, a look at the pixels of
+what is near by these, and local features; a copy counts as found where it would be
+frozen, and apart from that where it would be shown to people. The peer (PDQ as
+everybody uses it) sees the same files in the same run.
 
 Smooth photographs are counted and not reported: where fewer than MIN_VISIBLE_POINTS can
 be followed, or all lie on one line, there is nothing to hold on to, and Holdfast never
@@ -34,9 +35,7 @@ from holdfast.signals.features import (
     available,
 )
 from holdfast.signals.opencv import cv2
-from holdfast.signals.pdq import hamming
 from holdfast.signals.resemblance import resemblances
-from holdfast.signals.sign import MATCH_DISTANCE_BITS, Signals
 from holdfast.signals.votes import Candidate, FeatureIndex
 from holdfast_bench.edited import EDITS, PDQ_FAMILIES
 from holdfast_bench.edits_made import (
@@ -46,6 +45,8 @@ from holdfast_bench.edits_made import (
     by_pdq_alone,
     described,
     edited_copies,
+    frozen_by_pdq,
+    nearest,
     unrelated,
 )
 from holdfast_bench.gallery import Source, is_unrelated, sources
@@ -101,6 +102,7 @@ def run(
         "smooth": smooth,
         "bytes_a_picture": _bytes(items),
         "ms": {
+            "look": _look_ms(edited),
             "extract": round(1000 * median(s for e in edited for s in e.extract_s)),
             "search": round(1000 * median(each.search_s for each in reports)),
         },
@@ -267,10 +269,11 @@ def _count_copy(
     seen: _Reported, photograph: Photograph, item: Item, found: Alignment | None
 ) -> None:
     counts = seen.families[item.family]
-    frozen = _by_views(photograph.signals, item.signals) or _is_same(found)
+    frozen = _is_frozen(photograph, item, found)
     counts["pdq"] += by_pdq_alone(photograph.signals, item.signals)
     counts["holdfast"] += frozen
-    counts["for_people"] += found is not None and not frozen
+    shown = found or nearest(photograph.signals, item.signals)
+    counts["for_people"] += shown is not None and not frozen
 
 
 def _count_unrelated(
@@ -278,25 +281,19 @@ def _count_unrelated(
 ) -> None:
     seen.compared += 1
     names = f"{photograph.source.name}: {'all' if item.whole else 'cut'} of {item.name}"
-    if _is_same(found) or _by_views(photograph.signals, item.signals):
+    if _is_frozen(photograph, item, found):
         seen.wrongly_frozen.append(names)
     elif found is not None:
         seen.wrongly_for_people.append(names)
 
 
-def _is_same(found: Alignment | None) -> bool:
-    return found is not None and found.verdict is Verdict.SAME
-
-
-def _by_views(one: Signals, other: Signals) -> bool:
-    """The same with every turned, mirrored and trimmed view of the query."""
-    return any(
-        hamming(variant.bits, known.pdq.bits) <= MATCH_DISTANCE_BITS
-        for view in one.views
-        if view.is_comparable
-        for variant in view.variants
-        for known in other.views
-        if known.is_comparable
+def _is_frozen(photograph: Photograph, item: Item, found: Alignment | None) -> bool:
+    if found is not None and found.verdict is Verdict.SAME:
+        return True
+    near = nearest(photograph.signals, item.signals)
+    # Opened only where it has to be looked at: most are nowhere near.
+    return near is not None and frozen_by_pdq(
+        near, photograph.stored, Features.from_bytes(item.features)
     )
 
 
@@ -337,19 +334,28 @@ def _unrelated_found(
 
 
 def _near_duplicates(edited: Sequence[Edited]) -> dict[str, Any]:
-    """What features make of two pictures of one scene: for people, never frozen.
+    """What becomes of two pictures of one scene: for people, and not frozen.
 
-    ``by_pdq``: those that PDQ takes for copies all the same.
+    ``by_pdq``: those that PDQ alone takes for copies.
     """
     made = [scene for each in edited for scene in each.scenes]
-    frozen = [name for name, verdict, _ in made if verdict is Verdict.SAME]
+    frozen = [
+        each.name for each in made if each.verdict is Verdict.SAME or each.frozen_by_pdq
+    ]
+    seen = sum(each.verdict is not None or each.by_pdq for each in made)
     return {
         "made": len(made),
         "frozen": len(frozen),
-        "for_people": sum(verdict is Verdict.SIMILAR for _, verdict, _ in made),
-        "by_pdq": sum(by_pdq for _, _, by_pdq in made),
+        "for_people": seen - len(frozen),
+        "by_pdq": sum(each.by_pdq for each in made),
         "frozen_names": frozen,
     }
+
+
+def _look_ms(edited: Sequence[Edited]) -> float | None:
+    """How long a look at what PDQ takes for a copy takes; None where there was none."""
+    looks = [s.look_s for each in edited for s in each.scenes if s.by_pdq]
+    return round(1000 * median(looks), 1) if looks else None
 
 
 def _bytes(items: Sequence[Item]) -> dict[str, int]:

@@ -12,6 +12,7 @@ from random import Random
 
 from PIL import Image
 
+from holdfast.matching.rules import TURNS, VARIANTS
 from holdfast.signals.alignment import Verdict, align
 from holdfast.signals.features import (
     Features,
@@ -21,7 +22,8 @@ from holdfast.signals.features import (
     extract_query,
 )
 from holdfast.signals.pdq import hamming
-from holdfast.signals.sign import MATCH_DISTANCE_BITS, Signals, sign_picture
+from holdfast.signals.scenes import DOUBTED_FROM_BITS, is_another_shot
+from holdfast.signals.sign import MATCH_DISTANCE_BITS, Part, Signals, sign_picture
 from holdfast_bench.edited import EDITS, SCENES, as_jpeg
 from holdfast_bench.gallery import Source
 
@@ -52,13 +54,23 @@ class Item:
     whole: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A near-duplicate: its name, what features make of it, whether any of its views is
+    within PDQ's reach, whether it is frozen for that, and how long that took to see."""
+
+    name: str
+    verdict: Verdict | None
+    by_pdq: bool
+    frozen_by_pdq: bool
+    look_s: float
+
+
 @dataclass(slots=True)
 class Edited:
     items: list[Item] = field(default_factory=list)
     extract_s: list[float] = field(default_factory=list)
-    scenes: list[tuple[str, Verdict | None, bool]] = field(default_factory=list)
-    """Near-duplicates: name, what features make of it, and whether PDQ takes it for a
-    copy."""
+    scenes: list[Scene] = field(default_factory=list)
 
 
 def described(source: Source) -> Photograph | bool:
@@ -93,11 +105,22 @@ def edited_copies(task: tuple[Source, Source, int]) -> Edited:
         one, two = show(picture, Random(source.name + scene), other)
         files = as_jpeg(one, 85), as_jpeg(two, 80)
         first, second = (decoded(data) for data in files)
-        found = align(extract_query(first), extract(second))
-        by_pdq = by_pdq_alone(*(sign_picture(data) for data in files))
-        name = f"{source.name}: {scene}"
-        verdict = None if found is None else found.verdict
-        made.scenes.append((name, verdict, by_pdq))
+        stored, beside_it = extract(first), extract(second)
+        found = align(extract_query(first), beside_it)
+        signals = [sign_picture(data) for data in files]
+        near = nearest(*signals)
+        began = time.perf_counter()
+        frozen = frozen_by_pdq(near, stored, beside_it)
+        look_s = time.perf_counter() - began
+        made.scenes.append(
+            Scene(
+                name=f"{source.name}: {scene}",
+                verdict=None if found is None else found.verdict,
+                by_pdq=near is not None,
+                frozen_by_pdq=frozen,
+                look_s=look_s,
+            )
+        )
     return made
 
 
@@ -134,6 +157,46 @@ def _cut(picture: Image.Image, chance: Random) -> Image.Image:
     x = chance.randint(0, picture.width - width)
     y = chance.randint(0, picture.height - height)
     return picture.crop((x, y, x + width, y + height))
+
+
+@dataclass(frozen=True, slots=True)
+class Nearest:
+    """The nearest views of two pictures: how the first is turned to be as the second,
+    by its place among the variants, and whether a border was left out."""
+
+    bits: int
+    trimmed: bool
+    variant: int
+
+
+def nearest(one: Signals, other: Signals) -> Nearest | None:
+    """With every turned, mirrored and trimmed view; None where none is in reach."""
+    hits = [
+        Nearest(bits, Part.TRIMMED in (view.part, known.part), number)
+        for view in one.views
+        if view.is_comparable
+        for number, variant in enumerate(view.variants)
+        for known in other.views
+        if known.is_comparable
+        if (bits := hamming(variant.bits, known.pdq.bits)) <= MATCH_DISTANCE_BITS
+    ]
+    return min(hits, key=lambda hit: (hit.bits, hit.trimmed, hit.variant), default=None)
+
+
+def frozen_by_pdq(near: Nearest | None, one: Features, other: Features) -> bool:
+    """Whether that freezes the second picture: in reach, and not another shot."""
+    if near is None:
+        return False
+    if near.bits < DOUBTED_FROM_BITS or not len(one) or not len(other):
+        return True
+    quarters, mirrored = TURNS[VARIANTS[near.variant]]
+    return not is_another_shot(
+        one.thumbnail,
+        other.thumbnail,
+        quarters=quarters,
+        mirrored=mirrored,
+        trimmed=near.trimmed,
+    )
 
 
 def by_pdq_alone(one: Signals, other: Signals) -> bool:

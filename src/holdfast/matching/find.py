@@ -34,6 +34,7 @@ from holdfast.matching.rules import (
     strength,
 )
 from holdfast.matching.search import Near, hits, still_likeness
+from holdfast.matching.shots import looked_at_beside
 from holdfast.matching.videos import extents_of, film_likeness
 from holdfast.signals.features import Query
 from holdfast.signals.pdq import MAX_QUALITY, PDQ
@@ -156,10 +157,11 @@ class _Asked:
 
 def _copies(sought: Sought) -> tuple[FoundCopy, ...]:
     found: dict[UUID, Likeness] = {}
-    for item, like in (*_same_bytes(sought), *alike(sought)):
+    for item, like in (*_same_bytes(sought), *_looked_at(sought)):
         _keep(found, item, like)
     if sought.features is not None:
-        for item, like in made_of(sought.features, leave=found):
+        sure = [item for item, like in found.items() if like.certain]
+        for item, like in made_of(sought.features, leave=sure):
             _keep(found, item, like)
     for item, reposts in families_of(list(found)).items():
         for repost in reposts - {item}:
@@ -189,8 +191,19 @@ def _same_bytes(sought: Sought) -> Iterator[tuple[UUID, Likeness]]:
                 yield item, like
 
 
-def alike(sought: Sought) -> Iterator[tuple[UUID, Likeness]]:
-    """The items, on every platform, with media that look like it; not their reposts."""
+def _looked_at(sought: Sought) -> Iterator[tuple[UUID, Likeness]]:
+    """What is alike, and where the picture is at hand, what its pixels say of that."""
+    found = list(alike(sought))
+    likes = [like for _, like in found]
+    if sought.features is not None:
+        copies = [(row.media_id, like) for row, like in found]
+        likes = looked_at_beside(sought.features.plain.thumbnail, copies)
+    for (row, _), like in zip(found, likes, strict=True):
+        yield row.item_id, like
+
+
+def alike(sought: Sought) -> Iterator[tuple[View, Likeness]]:
+    """What looks like it on every platform, by a view of each piece of media."""
     asked = _Asked(sought.views)
     found = hits(search.registered, asked.pdqs)
     rows = View.objects.in_bulk({hit.row_id for hit in found})
@@ -207,12 +220,12 @@ def alike(sought: Sought) -> Iterator[tuple[UUID, Likeness]]:
     for print_, pairs in by_media.items():
         if print_ not in films:
             stills = [(asked.near(hit), row) for hit, row in pairs]
-            yield pairs[0][1].item_id, still_likeness(stills, query_is_copy=False)
+            yield pairs[0][1], still_likeness(stills, query_is_copy=False)
 
 
 def _alike_films(
     views: tuple[SignedView, ...], films: dict[int, list[tuple[Hit, View]]]
-) -> Iterator[tuple[UUID, Likeness]]:
+) -> Iterator[tuple[View, Likeness]]:
     """The registered videos that have enough of the frames of a video."""
     if not films:
         return
@@ -231,7 +244,7 @@ def _alike_films(
         ]
         overlap = question.overlap(extents[print_], frames)
         if overlap.is_copy or overlap.is_doubtful:
-            yield pairs[0][1].item_id, film_likeness(overlap, query_is_copy=False)
+            yield pairs[0][1], film_likeness(overlap, query_is_copy=False)
 
 
 def _known(sought: Sought) -> tuple[FoundEntries, ...]:

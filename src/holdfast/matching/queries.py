@@ -26,6 +26,7 @@ from holdfast.matching.rules import (
     strength,
 )
 from holdfast.matching.search import Near, near, still_likeness
+from holdfast.matching.shots import Pair, looked_at
 from holdfast.matching.videos import Film, extents_of
 
 
@@ -169,14 +170,17 @@ def _alike(item_ids: Iterable[UUID]) -> Iterator[tuple[UUID, Likeness]]:
         if (row := rows.get(hit.row_id)) is not None
         and hit.view.fingerprint_id != row.fingerprint_id
     ]
-    for row, like in _likenesses(pairs, query_is_copy=False):
+    alike = list(_likenesses(pairs, query_is_copy=False))
+    likes = looked_at([Pair(one.media_id, row.media_id, it) for one, row, it in alike])
+    for (_, row, _), like in zip(alike, likes, strict=True):
         yield row.item_id, like
 
 
 def _likenesses(
     pairs: Iterable[tuple[Near, View]], *, query_is_copy: bool
-) -> Iterator[tuple[View, Likeness]]:
-    """What the hits between views come to, for each two pieces of media."""
+) -> Iterator[tuple[View, View, Likeness]]:
+    """What the hits between views come to, for each two pieces of media: a view of
+    either, the query's first."""
     by_media: dict[tuple[int, int], list[tuple[Near, View]]] = {}
     for hit, row in pairs:
         both = (hit.view.fingerprint_id, row.fingerprint_id)
@@ -197,7 +201,7 @@ def _likenesses(
         else:
             like = still_likeness(found, query_is_copy=query_is_copy)
         if like is not None:
-            yield found[0][1], like
+            yield found[0][0].view, found[0][1], like
 
 
 def _same_bytes(
@@ -239,9 +243,18 @@ def _known(print_: Fingerprint) -> Iterator[tuple[BankEntry, Likeness]]:
         if entry.at_ms is None or hit.view.at_ms is None:
             # What stands for no media here is one picture by itself.
             by_picture.setdefault(entry.media_id or entry.id, []).append((hit, entry))
-    for stills in by_picture.values():
-        nearest = min(stills, key=lambda pair: pair[0].distance_bits)
-        yield nearest[1], still_likeness(stills, query_is_copy=True)
+    known = [
+        (
+            min(stills, key=lambda pair: pair[0].distance_bits)[1],
+            still_likeness(stills, query_is_copy=True),
+        )
+        for stills in by_picture.values()
+    ]
+    likes = looked_at(
+        [Pair(entry.media_id, print_.media_id, like) for entry, like in known]
+    )
+    for (entry, _), like in zip(known, likes, strict=True):
+        yield entry, like
 
 
 def _like_known_films(
@@ -263,7 +276,7 @@ def _like_known_films(
     found = near(search.registered, View.objects.filter(fingerprint=print_))
     rows = View.objects.filter(media__in=known).in_bulk({hit.row_id for hit in found})
     pairs = [(hit, rows[hit.row_id]) for hit in found if hit.row_id in rows]
-    for row, like in _likenesses(pairs, query_is_copy=True):
+    for _, row, like in _likenesses(pairs, query_is_copy=True):
         yield known[row.media_id], like
 
 

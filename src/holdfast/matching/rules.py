@@ -44,6 +44,14 @@ class Variant(StrEnum):
 VARIANTS = tuple(Variant)
 """In Meta's order, which is that of ``signals.sign.View.variants``."""
 
+TURNS = {
+    variant: (quarters, number >= len(VARIANTS) // 2)
+    for number, (variant, quarters) in enumerate(
+        zip(VARIANTS, (0, 1, 2, 3, 2, 0, 1, 3), strict=True)
+    )
+}
+"""By how many quarters each is turned, and whether it was mirrored before that."""
+
 _BACK = {
     Variant.TURNED_90: Variant.TURNED_270,
     Variant.TURNED_270: Variant.TURNED_90,

@@ -98,8 +98,8 @@ def find_pictures(target: Target) -> list[Copy]:
     """
     platform = target.report.platform_id
     found: dict[UUID, Likeness] = {}
-    for item, like in alike(_sought(target)):
-        _keep(found, item, like)
+    for row, like in alike(_sought(target)):
+        _keep(found, row.item_id, like)
     there = Item.objects.filter(id__in=found, platform=platform)
     found = {item: found[item] for item in there.values_list("id", flat=True)}
     for item, reposts in families_of(list(found)).items():
@@ -132,7 +132,7 @@ def is_in_plain_sight(platform_id: UUID, given: FingerprintGiven, *, by: By) -> 
     asks learns what they could have seen, and not where, whose or how often.
     """
     by.require(Permission.REPORT_FILE)
-    found = [item for item, _like in alike(Sought.of_forms(each_form(given.forms)))]
+    found = [row.item_id for row, _ in alike(Sought.of_forms(each_form(given.forms)))]
     known = in_plain_sight(found).filter(platform=platform_id).exists()
     with transaction.atomic():
         about = {"platform": platform_id}

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from holdfast.signals.features import Pixels
+from holdfast.signals.kernels import kernel
 from holdfast.signals.opencv import cv2
 
 Affine = NDArray[np.float64]
@@ -142,8 +143,14 @@ def as_bytes(picture: NDArray[Any]) -> Pixels:
 def toned(base: Grey, other: Grey, where: Mask) -> tuple[Grey, float]:
     """``base`` in the tones of ``other``, and the share of variance so explained.
 
-    The curve is the mean of the one at each step of the other's tones.
+    The curve is the mean of the one at each step of the other's tones, drawn straight
+    from step to step. As :func:`toned_reference`, in a fifth of the time.
     """
+    return _toned(base, other, where)
+
+
+def toned_reference(base: Grey, other: Grey, where: Mask) -> tuple[Grey, float]:
+    """The same in plain words."""
     values = other[where]
     if not len(values):
         return base, 0.0
@@ -155,3 +162,63 @@ def toned(base: Grey, other: Grey, where: Mask) -> tuple[Grey, float]:
     shown = np.interp(base, centres, total[used] / count[used]).astype(np.float32)
     left = values - shown[where]
     return shown, 1 - float(left.var()) / max(float(values.var()), 1e-6)
+
+
+@kernel
+def _toned(base: Grey, other: Grey, where: Mask) -> tuple[Grey, float]:
+    height, width = base.shape
+    count, total = np.zeros(TONE_STEPS), np.zeros(TONE_STEPS)
+    for y in range(height):
+        for x in range(width):
+            if where[y, x]:
+                step = int(base[y, x] * (TONE_STEPS / 256))
+                step = min(max(step, 0), TONE_STEPS - 1)
+                count[step] += 1
+                total[step] += other[y, x]
+    pixels = count.sum()
+    if pixels == 0:
+        return base, 0.0
+    starts, slopes = _lines(count, total)
+    shown = np.empty_like(base)
+    mean, mean_left = total.sum() / pixels, 0.0
+    for y in range(height):
+        for x in range(width):
+            at = min(max(base[y, x] * (TONE_STEPS / 256) - 0.5, -1.0), TONE_STEPS - 0.5)
+            line = int(at + 1)
+            shown[y, x] = starts[line] + slopes[line] * (at + 1 - line)
+            if where[y, x]:
+                mean_left += other[y, x] - shown[y, x]
+    mean_left /= pixels
+    varied, left = 0.0, 0.0
+    for y in range(height):
+        for x in range(width):
+            if where[y, x]:
+                varied += (other[y, x] - mean) ** 2
+                left += (other[y, x] - shown[y, x] - mean_left) ** 2
+    return shown, 1 - left / max(varied, 1e-6 * pixels)
+
+
+@kernel
+def _lines(
+    count: NDArray[np.float64], total: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The curve from the middle of each step to the next: where it starts, and by how
+    much it rises. Level before the first step that has pixels, and behind the last;
+    steps without any are bridged."""
+    starts, slopes = np.zeros(TONE_STEPS + 1), np.zeros(TONE_STEPS + 1)
+    last = -1
+    for step in range(TONE_STEPS):
+        if count[step] == 0:
+            continue
+        here = total[step] / count[step]
+        if last < 0:
+            starts[: step + 1] = here
+        else:
+            there = total[last] / count[last]
+            slope = (here - there) / (step - last)
+            for line in range(last + 1, step + 1):
+                starts[line] = there + slope * (line - last - 1)
+                slopes[line] = slope
+        last = step
+    starts[last + 1 :] = total[last] / count[last]
+    return starts, slopes
