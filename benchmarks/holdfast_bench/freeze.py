@@ -15,7 +15,7 @@ import platform
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +34,7 @@ from holdfast.demo.network import Secrets
 from holdfast.demo.stage import HOST, new_folder
 from holdfast.run.postgres import EmbeddedPostgres
 from holdfast.run.processes import Supervisor, pick_free_port
+from holdfast.signals.features import available
 from holdfast_bench import registered
 from holdfast_bench.machine import processor
 from holdfast_bench.registered import COPIES, Group, Pictures, register
@@ -49,6 +50,9 @@ first report what no later one has to. What the very first takes is told apart."
 IN_A_ROW = 40
 """Reports after them, each as soon as the one before is answered. Fewer in all than
 Holdfast takes from one platform before it slows them down."""
+LOOKED_AT = 40
+"""Reports of pictures with thumbnails kept, so that copies that are some bits away are
+laid over each other before they are frozen."""
 WITH_CODENAME = 20
 """Reports whose codename is hashed too, which is slow on purpose."""
 QUIET_S = 10.0
@@ -143,7 +147,9 @@ def run(
     pictures = Pictures(count, sum(sizes.values()))
     with ExitStack() as stack:
         folder = stack.enter_context(new_folder())
-        built, installation = set_up(stack, folder, pictures, progress)
+        first = sizes["warm_up"] + sizes["reports"]
+        shown = pictures.groups[first : first + sizes["looked_at"]]
+        built, installation = set_up(stack, folder, pictures, shown, progress)
         groups = iter(pictures.groups)
         told = measure(installation, groups, sizes, progress)
         every = [each for series in told.values() for each in series]
@@ -152,6 +158,7 @@ def run(
             "copies": COPIES,
             "reports": sizes["reports"],
             "ms": percentiles(told["reports"]),
+            "ms_looked_at": percentiles(told["looked_at"]),
             "ms_in_a_row": percentiles(told["in_a_row"]),
             "ms_with_codename": percentiles(told["with_codename"]),
             "first_ms": told["warm_up"][0].ms,
@@ -173,6 +180,7 @@ def sizes_for(count: int) -> dict[str, int]:
     wanted = {
         "warm_up": WARM_UP,
         "reports": REPORTS,
+        "looked_at": LOOKED_AT,
         "in_a_row": IN_A_ROW,
         "with_codename": WITH_CODENAME,
     }
@@ -234,9 +242,13 @@ def set_up(
     stack: ExitStack,
     folder: Path,
     pictures: Pictures,
+    shown: Sequence[Group],
     progress: Callable[[str], None],
 ) -> tuple[dict[str, Any], Installation]:
-    """Start everything, with all pictures registered and the search's files built."""
+    """Start everything, with all pictures registered and the search's files built.
+
+    Of those in ``shown`` thumbnails are kept.
+    """
     site = stack.enter_context(platform_site())
     progress("Starting PostgreSQL")
     database = stack.enter_context(
@@ -256,6 +268,10 @@ def set_up(
     platform_id = UUID(founded["platform_id"])
     register(database.url(), platform_id, pictures, f"{site}/media", progress)
     register_s = time.perf_counter() - started
+    if available():
+        progress("Keeping thumbnails")
+        given = {"groups": [_in_order(group) for group in shown]}
+        run_inside("holdfast_bench.thumbnails", given, environment)
     progress("Building the search's files")
     built = _build(environment)
     # Started anew, so that it does not write in the background what was loaded.
@@ -284,6 +300,10 @@ def set_up(
     }
     category = client.get("/api/v1/categories").raise_for_status().json()[0]["code"]
     return facts, Installation(category, client, connection, supervisor.pids()["web"])
+
+
+def _in_order(group: Group) -> list[str]:
+    return [registered.name_of(each) for each in (group.original, *group.copies)]
 
 
 def _found(environment: Mapping[str, str], site: str) -> dict[str, Any]:

@@ -226,6 +226,7 @@ def _freeze(found: Found) -> str:
         (what, f"{one['p50']:g} ms", f"{one['p99']:g} ms")
         for what, one in (
             ("a report every so often", found["ms"]),
+            ("whose copies are looked at", found["ms_looked_at"]),
             ("one after the other", found["ms_in_a_row"]),
             ("with a codename", found["ms_with_codename"]),
         )
@@ -234,7 +235,9 @@ def _freeze(found: Found) -> str:
         f"## From a report to 201, {found['copies']} copies frozen and committed\n\n"
         + _table(("", "p50", "p99"), rows)
         + f"\n{found['n']:,} registered pictures, {found['reports']} reports over"
-        + f" HTTP. {_machine(found)}"
+        + " HTTP. Registered pictures are fingerprints with nothing behind them, but in"
+        + " the second row: there thumbnails are kept, and each copy that is some bits"
+        + f" away is laid over the picture before it is frozen. {_machine(found)}"
     )
 
 

@@ -11,7 +11,13 @@ from holdfast_bench.registered import COPIES, FARTHEST_BITS, Pictures
 
 
 def test_reports_freeze_what_was_planted(monkeypatch: pytest.MonkeyPatch) -> None:
-    sizes = {"WARM_UP": 1, "REPORTS": 3, "IN_A_ROW": 1, "WITH_CODENAME": 1}
+    sizes = {
+        "WARM_UP": 1,
+        "REPORTS": 3,
+        "LOOKED_AT": 1,
+        "IN_A_ROW": 1,
+        "WITH_CODENAME": 1,
+    }
     for name, size in sizes.items():
         monkeypatch.setattr(freeze, name, size)
     monkeypatch.setattr(registered, "BATCH_ROWS", 900)
@@ -20,7 +26,7 @@ def test_reports_freeze_what_was_planted(monkeypatch: pytest.MonkeyPatch) -> Non
     assert json.loads(json.dumps(result)) == result
     assert result["frozen_all"] is True
     assert (result["n"], result["copies"], result["reports"]) == (2_000, 20, 3)
-    for kind in ("ms", "ms_in_a_row", "ms_with_codename"):
+    for kind in ("ms", "ms_looked_at", "ms_in_a_row", "ms_with_codename"):
         assert 0 < result[kind]["p50"] <= result[kind]["p99"]
     assert result["bytes_per_picture"]["postgresql"] > 0
     assert result["web_peak_bytes"] > 0

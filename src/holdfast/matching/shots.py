@@ -26,7 +26,7 @@ from holdfast.signals.scenes import DOUBTED_FROM_BITS, is_another_shot
 logger = logging.getLogger(__name__)
 
 MOST_LOOKS = 24
-"""Pairs that one search looks at, the farthest first: each takes 5 to 10 ms of the time
+"""Pairs that one search looks at, the farthest first: each takes 1 to 10 ms of the time
 of a report. What is nearer than all these freezes until people decide."""
 THREADS = 2
 REMEMBERED = 1024

@@ -19,20 +19,24 @@ import numpy as np
 from holdfast.signals.alignment import MAX_MOVED, MIN_TONE
 from holdfast.signals.features import Pixels
 from holdfast.signals.grid import Axis
-from holdfast.signals.laying import Affine
+from holdfast.signals.laying import Affine, Laid, inverse, lay
 from holdfast.signals.luma import Luma
-from holdfast.signals.overlap import Overlap, compare
+from holdfast.signals.overlap import Overlap, compare, glance
 from holdfast.signals.trim import find_inside
 
 DOUBTED_FROM_BITS = 6
 """PDQ distance from which copies are looked at like this. Files that were written anew
 are 0 to 4 bits apart; of near-duplicates none was nearer than 6."""
-MIN_TOGETHER_PIXELS, MIN_DRIFTED_SHARE = 3.0, 0.12
+MIN_TOGETHER_PIXELS, MIN_DRIFTED_SHARE = 3.0, 0.08
 """So far do neighbouring points stand elsewhere, all alike, and so many points do."""
 MIN_CHANGED = 0.1
 """Share of blocks that show one thing here and another there."""
 MIN_TONE_LEVELS = 11.0
 """Grey levels that no tone curve explains: the light falls otherwise."""
+
+PLAINLY_SHARP, PLAIN_TONE_LEVELS = 0.93, 8.0
+"""Share of textured blocks that correlate well, from which two are plainly the same in
+one light. Of other shots none had more than 0.83 but those in another light."""
 
 
 def is_another_shot(
@@ -48,8 +52,19 @@ def is_another_shot(
     if trimmed:
         query, stored = _inside(query), _inside(stored)
     query = np.ascontiguousarray(query)
-    seen = compare(query, stored, _whole_on_whole(query, stored))
+    to_query = _whole_on_whole(query, stored)
+    laid = lay(query, stored, inverse(to_query))
+    if laid is None or _is_plainly_the_same(laid):
+        return False
+    seen = compare(query, stored, to_query)
     return seen is not None and _speaks_against(seen)
+
+
+def _is_plainly_the_same(laid: Laid) -> bool:
+    """Corner on corner, as most copies lie: then nothing needs to be followed."""
+    sharp, tone, tone_levels = glance(laid)
+    one_light = tone >= MIN_TONE or tone_levels <= PLAIN_TONE_LEVELS
+    return sharp >= PLAINLY_SHARP and one_light
 
 
 def _speaks_against(seen: Overlap) -> bool:
