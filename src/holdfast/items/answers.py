@@ -147,15 +147,17 @@ def take(name: str, cost: float, *, per_s: float, burst: float) -> float:
     return max(0.0, (min(cost, burst) - tokens) / per_s - since_s)
 
 
-def take_a_turn(name: str, *, per_s: float, burst: float, longest_s: float) -> float:
-    """Take a token of a bucket that lends; for how many seconds one has to wait for it.
+def take_a_turn(
+    name: str, cost: float = 1.0, *, per_s: float, burst: float, longest_s: float
+) -> float:
+    """Take tokens of a bucket that lends; for how many seconds one has to wait for it.
 
     Nobody is refused: who comes when it is empty stands behind those before them, each
-    ``1 / per_s`` later than the last, and nobody waits for more than ``longest_s``.
+    ``cost / per_s`` later than the last, and nobody waits for more than ``longest_s``.
     """
     asked: dict[str, str | float | datetime] = {
         "name": name,
-        "cost": 1.0,
+        "cost": min(cost, burst),
         "per_s": per_s,
         "burst": burst,
         "least": -longest_s * per_s,

@@ -328,7 +328,7 @@ def test_above_the_rate_child_safety_is_slowed_and_alarmed_once(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slept: list[float] = []
-    monkeypatch.setattr("holdfast.web.api.limits.time.sleep", slept.append)
+    monkeypatch.setattr("holdfast.web.waiting.time.sleep", slept.append)
     monkeypatch.setattr(limits, "REPORTS_BURST", 1.0)
     monkeypatch.setattr(limits, "REPORTS_PER_S", 0.01)
 
@@ -346,6 +346,30 @@ def test_above_the_rate_child_safety_is_slowed_and_alarmed_once(
         monkeypatch.setattr(limits, "REPORTS_PER_S", 1e-9)
         assert report(CHILD) == 201
     assert alarms.count() == 2
+
+
+def test_each_waits_behind_those_before_once_its_report_is_in(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+    there: list[int] = []
+
+    def sleep(wait_s: float) -> None:
+        waits.append(wait_s)
+        there.append(Report.objects.count())
+
+    monkeypatch.setattr("holdfast.web.waiting.time.sleep", sleep)
+    monkeypatch.setattr(limits, "REPORTS_BURST", 1.0)
+    monkeypatch.setattr(limits, "REPORTS_PER_S", 4.0)
+    now = clock.now()
+    monkeypatch.setattr(clock, "now", lambda: now)
+    for _ in range(11):
+        assert (
+            api.post("/reports", {"category": CHILD, "words": "x"}).status_code == 201
+        )
+    assert waits[:4] == pytest.approx([0.25, 0.5, 0.75, 1.0])
+    assert waits[-2:] == [limits.SLOWDOWN_S] * 2
+    assert there == list(range(2, 12))
 
 
 def test_above_the_rate_other_reports_wait(

@@ -294,7 +294,7 @@ def test_above_the_rate_a_report_is_slowed_and_never_refused(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slept: list[float] = []
-    monkeypatch.setattr("holdfast.web.api.limits.time.sleep", slept.append)
+    monkeypatch.setattr("holdfast.web.waiting.time.sleep", slept.append)
     monkeypatch.setattr(limits, "PER_S", 0.001)
     monkeypatch.setattr(limits, "REPORTS_PER_S", 0.001)
     kari = analyst(world, CSAM)

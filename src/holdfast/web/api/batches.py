@@ -40,6 +40,7 @@ from holdfast.web.api.schemas import (
     ShareLine,
     ViewsLine,
 )
+from holdfast.web.waiting import hold_up
 
 log = logging.getLogger(__name__)
 router = Router(tags=["Batches"])
@@ -189,20 +190,22 @@ def answer_lines(
     shape: type[Line],
     do: Callable[[Caller, Line], Done],
     kind: type[Batch] = Batch,
-    admitted: Callable[[Caller, float], None] = admit,
+    admitted: Callable[[Caller, float], float] = admit,
 ) -> HttpResponseBase:
     """Read a body of lines, do what each says, and answer each in its place.
 
-    ``admitted`` lets so many requests pass, or refuses or slows them.
+    ``admitted`` refuses so many requests, or says for how long the end of their answer
+    is to be held up.
     """
     with ExitStack() as opened:
         batch = kind(request)
         opened.callback(batch.close)
-        admitted(caller_of(request), batch.line_count / LINES_PER_TOKEN)
+        wait_s = admitted(caller_of(request), batch.line_count / LINES_PER_TOKEN)
         asked = opened.enter_context(once(request, batch.digest))
         if asked.before:
             return asked.again(MEDIA_TYPE)
-        answers = _answers(request, batch, asked, shape, do, opened.pop_all())
+        told = _answers(request, batch, asked, shape, do, opened.pop_all())
+        answers = _held_up(told, wait_s)
         # Started now, so that closing it gives the key back even if no line is sent.
         next(answers)
     answer: HttpResponse | StreamingHttpResponse = StreamingHttpResponse(
@@ -230,6 +233,12 @@ def _answers(
             yield given[-1]
         if not passing:
             asked.keep_text(200, "".join(given))
+
+
+def _held_up(answers: Iterator[str], wait_s: float) -> Iterator[str]:
+    """What is answered is kept, and the key is free, before the end is held up."""
+    yield from answers
+    hold_up(wait_s)
 
 
 def _one(

@@ -9,7 +9,6 @@ wave of such reports is either an attack or a catastrophe.
 from __future__ import annotations
 
 import math
-import time
 from uuid import UUID
 
 from django.conf import settings
@@ -20,6 +19,7 @@ from holdfast.items.answers import take
 from holdfast.items.keys import Caller
 from holdfast.policy import queries as policies
 from holdfast.web.api.problems import ApiError, LengthRequired, TooLarge, TooMany
+from holdfast.web.waiting import turn
 
 PER_S = 100.0
 """Requests a second that one key may make for long."""
@@ -52,47 +52,54 @@ def in_words(size_bytes: int) -> str:
     return f"{size_bytes // 2**10} KiB" if rest else f"{mebibytes} MiB"
 
 
-def admit(caller: Caller, cost: float = 1.0) -> None:
-    """Let a request pass, or raise :class:`TooMany` with the time to wait."""
+def admit(caller: Caller, cost: float = 1.0) -> float:
+    """Let a request pass, and at once (0.0), or raise :class:`TooMany`."""
     wait_s = take(f"requests:{caller.key_id}", cost, per_s=PER_S, burst=BURST)
     if wait_s:
         raise _too_many(wait_s)
+    return wait_s
 
 
-def admit_report(caller: Caller, category: str) -> None:
-    """Let a report pass; one about a child's safety is slowed and never refused."""
-    wait_s = take(
-        f"reports:{caller.key_id}", 1.0, per_s=REPORTS_PER_S, burst=REPORTS_BURST
-    )
-    if not wait_s:
-        return
-    if not policies.category_of(category).child_safety:
+def admit_report(caller: Caller, category: str) -> float:
+    """Let a report pass; for how many seconds its answer is to be held up.
+
+    One about a child's safety is slowed and never refused; of another, raises
+    :class:`TooMany`.
+    """
+    bucket = f"reports:{caller.key_id}"
+    if policies.category_of(category).child_safety:
+        return _turn(
+            bucket, caller.platform_id, per_s=REPORTS_PER_S, burst=REPORTS_BURST
+        )
+    wait_s = take(bucket, 1.0, per_s=REPORTS_PER_S, burst=REPORTS_BURST)
+    if wait_s:
         raise _too_many(wait_s)
-    _slow(wait_s, caller.platform_id)
+    return 0.0
 
 
-def admit_slowly(caller: Caller, cost: float) -> None:
+def admit_slowly(caller: Caller, cost: float) -> float:
     """Let a file of a flagger pass: slowed above the rate, and never refused.
 
     What its lines are about is not known before they are read.
     """
-    wait_s = take(f"requests:{caller.key_id}", cost, per_s=PER_S, burst=BURST)
-    if wait_s:
-        _slow(wait_s, caller.platform_id)
+    bucket = f"requests:{caller.key_id}"
+    return _turn(bucket, caller.platform_id, cost, per_s=PER_S, burst=BURST)
 
 
-def hold_up(who: str, platform_id: UUID) -> None:
+def admit_flagger(who: str, platform_id: UUID) -> float:
     """The same for the page that flaggers sign in to."""
-    wait_s = take(f"reports:{who}", 1.0, per_s=REPORTS_PER_S, burst=REPORTS_BURST)
-    if wait_s:
-        _slow(wait_s, platform_id)
+    bucket = f"reports:{who}"
+    return _turn(bucket, platform_id, per_s=REPORTS_PER_S, burst=REPORTS_BURST)
 
 
-def _slow(wait_s: float, platform_id: UUID) -> None:
+def _turn(
+    bucket: str, platform_id: UUID, cost: float = 1.0, *, per_s: float, burst: float
+) -> float:
+    wait_s = turn(bucket, per_s=per_s, burst=burst, longest_s=SLOWDOWN_S, cost=cost)
     bell = f"bell:child-safety-slowed:{platform_id}"
-    if not take(bell, 1.0, per_s=1 / ALARM_EVERY_S, burst=1.0):
+    if wait_s and not take(bell, 1.0, per_s=1 / ALARM_EVERY_S, burst=1.0):
         alarm("rate.child_safety_slowed", about={"platform": platform_id})
-    time.sleep(min(wait_s, SLOWDOWN_S))
+    return wait_s
 
 
 def check_length(request: HttpRequest, max_bytes: int, *, chunked: bool) -> None:

@@ -42,6 +42,7 @@ from holdfast.web.api.report_schemas import (
     SignatureIn,
     TargetIn,
 )
+from holdfast.web.waiting import hold_up
 
 router = Router(tags=["Reports"])
 
@@ -70,8 +71,11 @@ def post_report(request: HttpRequest) -> HttpResponse:
         if asked.before:
             return asked.again()
         said, left = read_report(request.body)
-        admit_report(caller, said.category)
-        return _receive(asked, _given(caller, said, left), caller)
+        wait_s = admit_report(caller, said.category)
+        answer = _receive(asked, _given(caller, said, left), caller)
+    # The report and its answer are kept, and the key is free: now it can be held up.
+    hold_up(wait_s)
+    return answer
 
 
 @again_after_deadlock

@@ -14,13 +14,22 @@ from holdfast.intake.flag_files import COLUMNS
 from holdfast.intake.flaggers import FlagGiven, flag
 from holdfast.languages.choice import in_words
 from holdfast.policy import queries as policies
-from holdfast.web.api.limits import hold_up
+from holdfast.web.api.limits import admit_flagger
 from holdfast.web.flaggers import files
 from holdfast.web.flaggers.forms import MAX_FILE_LINES, NewFile, NewReport
 from holdfast.web.flaggers.page import FormPage
+from holdfast.web.waiting import hold_up
 
 
-class ReportPage(FormPage):
+class Filing(FormPage):
+    """A page that takes reports."""
+
+    def turn(self) -> float:
+        """Above the rate: for how many seconds the next page is to be held up."""
+        return admit_flagger(f"flagger:{self.account.id}", self.account.platform_id)
+
+
+class ReportPage(Filing):
     """One report."""
 
     template = "report.html"
@@ -38,7 +47,6 @@ class ReportPage(FormPage):
     def done(self, form: forms.Form) -> HttpResponse:
         """File it, and show it with what was frozen."""
         given = form.cleaned_data
-        hold_up(f"flagger:{self.account.id}", self.account.platform_id)
         told = flag(
             self.account.id,
             FlagGiven(
@@ -50,6 +58,7 @@ class ReportPage(FormPage):
             ),
             by=self.by,
         )
+        hold_up(self.turn())
         if not told.is_new:
             said = _("We had this report already. Nothing was reported twice.")
         elif told.has_priority:
@@ -62,7 +71,7 @@ class ReportPage(FormPage):
         return self.go("one", number=told.number, said=said)
 
 
-class FilePage(FormPage):
+class FilePage(Filing):
     """Many reports in one file."""
 
     template = "file.html"
@@ -78,8 +87,8 @@ class FilePage(FormPage):
         """
         file = form.cleaned_data["file"]
         given = files.lines_of(file.name, file.read())
-        hold_up(f"flagger:{self.account.id}", self.account.platform_id)
         lines = files.take_in(self.account.id, given, by=self.by)
+        hold_up(self.turn())
         context = {
             "lines": lines,
             "new": sum(each.is_new for each in lines),
