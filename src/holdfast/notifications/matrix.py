@@ -299,7 +299,8 @@ MATRIX: Mapping[Kind, Row] = {
                 Need.NOT_VIEWED,
                 Need.KNOWN,
             ),
-            _thread("violation_unseen", Need.DECIDED, Need.VIOLATION, Need.NOT_VIEWED),
+            # Also for who must not learn that what somebody opened stands in private.
+            _thread("violation_unseen", Need.DECIDED, Need.VIOLATION),
             _thread(
                 "no_violation",
                 Need.DECIDED,
@@ -307,12 +308,7 @@ MATRIX: Mapping[Kind, Row] = {
                 Need.VIEWED,
                 Need.AUTHORITY,
             ),
-            _thread(
-                "no_violation_unseen",
-                Need.DECIDED,
-                Need.NO_VIOLATION,
-                Need.NOT_VIEWED,
-            ),
+            _thread("no_violation_unseen", Need.DECIDED, Need.NO_VIOLATION),
         ),
         poster=_REASONS,
         # The account behind the item can be that of the person shown: people say so.

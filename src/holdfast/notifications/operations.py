@@ -294,6 +294,9 @@ def _tell(
         about = template if may else UNKNOWN[template]
         told = cell(kind, so.audience_of(report), about)
         of_report = so.for_report(facts, case, report)
+        if not may:
+            # Nor that it was hidden, and is shown again.
+            of_report = replace(of_report, was_hidden=False)
         text = compose(told, report.language, of_report)
         with transaction.atomic():
             made, new = Notification.objects.get_or_create(

@@ -25,13 +25,14 @@ from holdfast.matching.watches import (
 from holdfast.notifications.models import Alarm
 from holdfast.notifications.queries import receipt_of, status_of
 from holdfast.policy.operations import adopt_policy
+from holdfast.review.models import Reveal
 from holdfast.signals.pdq import PDQ
 from holdfast.signals.sign import sign_picture
 from holdfast.triage.models import Case, CaseItem
 from holdfast.web.portal.views import on_device
 from tests.stages.api.calls import Api, json_of
 from tests.stages.portal import walk
-from tests.stages.report.test_whole_way import violate
+from tests.stages.report.test_whole_way import clear, violate
 from tests.world import POLICY, World, encoded, photograph
 
 pytestmark = pytest.mark.django_db
@@ -418,6 +419,24 @@ def test_what_was_decided_in_private_is_looked_at_again_and_never_told(
     assert pages[0] == pages[1]
     assert pages[0]["status"] == "received"
     assert Case.objects.filter(state="open").count() == 2
+
+
+@pytest.mark.parametrize("outcome", ["violation", "no_violation"])
+def test_what_stands_in_private_is_decided_and_told_as_if_nobody_had_seen_it(
+    world: World, client: Client, outcome: str
+) -> None:
+    item = world.post("1", encoded(photograph()), kind="message")
+    report = send(client)
+    case = Case.objects.get()
+    if outcome == "violation":
+        violate(case, item)
+    else:
+        clear(case, item)
+    assert Reveal.objects.filter(item=item, entire=True).exists()
+    [message] = status_of(report.id).messages
+    assert message.kind == f"{outcome}_unseen"
+    assert "looked at" not in message.words
+    assert "show it again" not in message.words
 
 
 def _told(report: Report) -> dict[str, Any]:
