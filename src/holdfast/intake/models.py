@@ -112,9 +112,12 @@ class Target(Row):
     """PDQ's quality figure of that picture."""
     watched = models.BooleanField(default=False)
     """Whether later uploads that show it are to be hidden, too."""
+    tells = models.BooleanField(default=True)
+    """Whether its reporter may be told what a fingerprint found where everybody can
+    see it; not once too many have asked, for a report is a look, too."""
 
     privacy = classes(
-        operational="id report position item actor conversation quality watched",
+        operational="id report position item actor conversation quality watched tells",
         content="named_as pdq",
     )
 
@@ -123,7 +126,7 @@ class Target(Row):
         constraints = [
             models.UniqueConstraint(fields=["report", "position"], name="target_order"),
             models.CheckConstraint(
-                condition=Q(pdq=None, quality=None, watched=False)
+                condition=Q(pdq=None, quality=None, watched=False, tells=True)
                 | Q(
                     pdq__isnull=False,
                     quality__isnull=False,

@@ -85,8 +85,9 @@ def _before(report_id: UUID, words: str) -> Filed | None:
 
 
 def _said(given: ReportGiven, pressed: str, by: By) -> bytes:
-    # How and from where it came differs between two presses; what it says does not.
-    same = asdict(replace(given, address="", marks=()))
+    # How and from where it came differs between two presses, and whether there were
+    # looks left; what it says does not.
+    same = asdict(replace(given, address="", marks=(), tells=True))
     return json.dumps([pressed, str(by), same], default=str, sort_keys=True).encode()
 
 

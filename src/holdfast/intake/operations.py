@@ -130,6 +130,8 @@ class ReportGiven:
     """When it reached us, for what lay in a mailbox or on a desk; None: now."""
     not_taken: Sequence[NotTaken] = ()
     """What the door could not use of it."""
+    tells: bool = True
+    """Whether what a fingerprint found may be told: see ``models.Target``."""
 
 
 @dataclass(frozen=True)
@@ -188,7 +190,7 @@ def receive_report(given: ReportGiven, *, by: By) -> Received:
             received_at=min(given.received_at or clock.now(), clock.now()),
             received_by=str(by),
         )
-        added = _add_targets(report, targets, located, first=0)
+        added = _add_targets(report, targets, located, first=0, tells=given.tells)
         said = archive.keep(report, held)
         not_taken.keep(report, left)
         if derived:
@@ -297,11 +299,14 @@ def add_to_report(report_id: UUID, kind: str, words: str, *, by: By) -> None:
 
 
 @again_after_deadlock
-def add_fingerprint(report_id: UUID, given: FingerprintGiven, *, by: By) -> None:
+def add_fingerprint(
+    report_id: UUID, given: FingerprintGiven, *, tells: bool = True, by: By
+) -> None:
     """The reporter has the picture itself, and gives its fingerprint later.
 
     It is one more thing that the report is about. The same one again changes nothing
-    but that it is watched for from now on, if that is asked.
+    but that it is watched for from now on, if that is asked. ``tells``: whether they
+    may be told what it found, as for ``ReportGiven``.
     """
     by.require(Permission.REPORT_FOLLOW)
     with transaction.atomic():
@@ -319,7 +324,7 @@ def add_fingerprint(report_id: UUID, given: FingerprintGiven, *, by: By) -> None
             report=report,
             position=report.targets.count(),
             named_as=given.named_as,
-            **_picture(given),
+            **_picture(given, tells=tells),
         )
         tell_extended(report, "fingerprint", by=by)
 
@@ -437,10 +442,15 @@ def _check(given: ReportGiven) -> list[TargetGiven]:
     return targets or [TargetGiven(description=given.words[:200])]
 
 
-def _picture(given: FingerprintGiven | None) -> dict[str, Any]:
+def _picture(given: FingerprintGiven | None, *, tells: bool) -> dict[str, Any]:
     if given is None:
         return {}
-    return {"pdq": given.forms, "quality": given.quality, "watched": given.watch}
+    return {
+        "pdq": given.forms,
+        "quality": given.quality,
+        "watched": given.watch,
+        "tells": tells,
+    }
 
 
 def _add_targets(
@@ -449,6 +459,7 @@ def _add_targets(
     located: Sequence[Found],
     *,
     first: int,
+    tells: bool = True,
 ) -> list[Target]:
     return Target.objects.bulk_create(
         Target(
@@ -462,7 +473,7 @@ def _add_targets(
             conversation_id=None
             if found.item
             else found.conversation or _conversation_id(report, target),
-            **_picture(target.fingerprint),
+            **_picture(target.fingerprint, tells=tells),
         )
         for position, (target, found) in enumerate(
             zip(targets, located, strict=True), start=first

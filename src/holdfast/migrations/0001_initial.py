@@ -1164,6 +1164,7 @@ class Migration(migrations.Migration):
                 ('pdq', models.BinaryField(max_length=256, null=True)),
                 ('quality', models.PositiveSmallIntegerField(null=True)),
                 ('watched', models.BooleanField(default=False)),
+                ('tells', models.BooleanField(default=True)),
                 ('actor', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='holdfast.actor')),
                 ('conversation', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='holdfast.conversation')),
                 ('item', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='holdfast.item')),
@@ -1662,7 +1663,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='target',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('pdq', None), ('quality', None), ('watched', False)), models.Q(('actor', None), ('conversation', None), ('item', None), ('pdq__isnull', False), ('quality__isnull', False)), _connector='OR'), name='target_fingerprint_alone'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('pdq', None), ('quality', None), ('tells', True), ('watched', False)), models.Q(('actor', None), ('conversation', None), ('item', None), ('pdq__isnull', False), ('quality__isnull', False)), _connector='OR'), name='target_fingerprint_alone'),
         ),
         migrations.AddIndex(
             model_name='bankentry',

@@ -2,7 +2,8 @@
 
 Whoever shows where something stands is told how many posts it and its copies are.
 Whoever has only a picture's fingerprint could be looking for a person with it, so that
-what it found is told without a place, a number, or anything that stands in private.
+what it found is told without a place, a number, or anything that stands in private;
+and not at all once too many have asked.
 """
 
 from __future__ import annotations
@@ -46,7 +47,8 @@ def hidden(report: Report) -> tuple[int, int]:
             items.exclude(state=ItemState.VISIBLE).count(),
             items.exclude(confirmed_state=ItemState.VISIBLE).count(),
         )
-    cases = CaseTarget.objects.filter(target__report=report).values("case")
+    shown = CaseTarget.objects.filter(target__report=report, target__tells=True)
+    cases = shown.values("case")
     places = CaseItem.objects.filter(case__in=cases, certain=True)
     told = public(places.values_list("item", flat=True)).exclude(
         state=ItemState.VISIBLE
@@ -57,7 +59,10 @@ def hidden(report: Report) -> tuple[int, int]:
 
 def may_know(report: Report, case: Case) -> bool:
     """Whether a reporter may know that there is anything in a case."""
-    if case.targets.filter(target__report=report, target__pdq=None).exists():
+    shown = case.targets.filter(target__report=report)
+    if shown.filter(target__pdq=None).exists():
         return True
+    if not shown.filter(target__tells=True).exists():
+        return False
     certain = case.items.filter(certain=True).values_list("item", flat=True)
     return public(certain).exists()

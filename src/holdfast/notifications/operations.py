@@ -79,11 +79,13 @@ def make_receipt(event: Event) -> None:
         ],
     }
     alone = by_fingerprint_alone(report)
+    tells = all(each.tells for each in report.targets.all())
     body[so.SAID] = {
         "told_to_hide": len(frozen & counting),
         "hidden_before": len(hidden.keys() & counting - frozen),
         "fingerprint_alone": alone,
-        "found_in_public": alone and public(frozen).exists(),
+        "tells": tells,
+        "found_in_public": alone and tells and public(frozen).exists(),
     }
     kind = Kind(event.kind)
     template = "receipt" if kind == Kind.REPORT_RECEIVED else "receipt_set_aside"

@@ -36,6 +36,8 @@ class Facts:
     """Items of its cases that had been kept from view before it came."""
     fingerprint_alone: bool = False
     """Whether the report names a picture's fingerprint and nothing else."""
+    tells: bool = True
+    """Whether it may be said what a fingerprint found."""
     found_in_public: bool = False
     """Whether something was frozen because of it that everybody could see."""
     parts: int = 1

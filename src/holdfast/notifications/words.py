@@ -95,7 +95,12 @@ def _receipt(facts: Facts) -> str:
 
 def _receipt_of_fingerprint(facts: Facts) -> str:
     """No place, nothing private or hidden, no number: anybody can have the picture."""
-    if facts.found_in_public:
+    if not facts.tells:
+        found = _(
+            "We cannot tell you now whether we know this picture: too many have asked. "
+            "We look for it all the same."
+        )
+    elif facts.found_in_public:
         found = _("We know this picture. We have told %(platform)s to hide it.")
     else:
         found = _(

@@ -234,10 +234,13 @@ def _place_target(report: Report, target: Target, copies: Sequence[Copy]) -> Non
 def _is_unseen(case: Case, target: Target) -> bool:
     """Whether its reporter may not learn that a case has anything to do with it.
 
-    Who has a picture's fingerprint alone is told of what everybody could see.
+    Who has a picture's fingerprint alone is told of what everybody could see, and of
+    nothing once too many have asked.
     """
+    if target.pdq is None:
+        return False
     certain = case.items.filter(certain=True).values_list("item", flat=True)
-    return target.pdq is not None and not public(certain).exists()
+    return not (target.tells and public(certain).exists())
 
 
 def _copies_of(target: Target) -> list[Copy]:

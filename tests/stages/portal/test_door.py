@@ -19,6 +19,7 @@ from tests.world import World, encoded, photograph
 pytestmark = pytest.mark.django_db
 WHERE = "/report/where"
 GIVEN = {"category": "hate", "address": "https://plaza.example/p/1"}
+OFFICER = {"agency": "Police district of the North", "email": "berg@police.example"}
 
 
 @pytest.fixture
@@ -48,11 +49,68 @@ def test_a_program_is_marked_and_heard_all_the_same(client: Client) -> None:
     assert Report.objects.count() == 1
 
 
+@pytest.mark.parametrize("path", [WHERE, "/police"])
+def test_who_was_never_shown_the_page_has_made_no_effort(
+    client: Client, path: str
+) -> None:
+    assert client.post(path, {**GIVEN, **OFFICER}).status_code == 302
+    assert Arrival.objects.get().marks == ["too_fast"]
+
+
+def test_what_the_page_before_was_shown_is_no_effort_for_the_next_report(
+    client: Client,
+) -> None:
+    opened(client)
+    with clock.shifted(timedelta(seconds=30)):
+        client.post(WHERE, GIVEN)
+        client.post(WHERE, {**GIVEN, "words": "Another."})
+    newest = Arrival.objects.order_by("-arrived_at").first()
+    assert newest
+    assert newest.marks == ["too_fast"]
+
+
+def test_who_wrote_for_longer_than_a_visit_lives_is_not_marked(client: Client) -> None:
+    opened(client)
+    with clock.shifted(timedelta(hours=3)):
+        client.post(WHERE, GIVEN)
+    assert Arrival.objects.get().marks == []
+
+
+def test_a_form_that_came_back_with_what_is_wrong_was_shown(client: Client) -> None:
+    client.post(WHERE, {"category": "hate"})
+    with clock.shifted(timedelta(seconds=5)):
+        client.post(WHERE, GIVEN)
+    assert Arrival.objects.get().marks == []
+
+
+def test_the_police_have_the_same_door(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[tuple[float, int]] = []
+    monkeypatch.setattr(
+        "holdfast.web.waiting.time.sleep",
+        lambda wait_s: waits.append((wait_s, Report.objects.count())),
+    )
+    monkeypatch.setattr(door, "BURST", 1.0)
+    monkeypatch.setattr(door, "PER_S", 0.01)
+    page = client.get("/police").content.decode()
+    assert f'name="{door.HONEYPOT}" tabindex="-1"' in page
+    with clock.shifted(timedelta(seconds=30)):
+        client.post("/police", {**GIVEN, **OFFICER, door.HONEYPOT: "x"})
+        client.get("/police")
+    assert Arrival.objects.get().marks == ["honeypot"]
+    assert Arrival.objects.get().address_token
+    with clock.shifted(timedelta(seconds=60)):
+        client.post("/police", {**GIVEN, **OFFICER, "number": "4711/26"})
+    assert Report.objects.filter(channel="police", arrival__marks=[]).count() == 1
+    assert waits == [(door.LONGEST_WAIT_S, 2)]
+
+
 def test_a_flood_is_slowed_and_nobody_is_refused(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slept: list[float] = []
-    monkeypatch.setattr("holdfast.web.portal.door.time.sleep", slept.append)
+    monkeypatch.setattr("holdfast.web.waiting.time.sleep", slept.append)
     monkeypatch.setattr(door, "BURST", 2.0)
     monkeypatch.setattr(door, "PER_S", 0.01)
     for _ in range(4):
@@ -73,7 +131,7 @@ def test_whoever_waits_has_reported_and_frozen_already(
         item.refresh_from_db()
         told.append((Report.objects.count(), item.state))
 
-    monkeypatch.setattr("holdfast.web.portal.door.time.sleep", sleep)
+    monkeypatch.setattr("holdfast.web.waiting.time.sleep", sleep)
     monkeypatch.setattr(door, "BURST", 1.0)
     monkeypatch.setattr(door, "PER_S", 0.01)
     opened(client).post(WHERE, GIVEN)

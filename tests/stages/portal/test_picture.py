@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
@@ -14,7 +15,8 @@ from holdfast.base import clock
 from holdfast.base.by import SYSTEM, By, Permission
 from holdfast.base.errors import NotAllowed
 from holdfast.base.events import Event, Kind
-from holdfast.intake.models import Report
+from holdfast.intake.arrival import Mark
+from holdfast.intake.models import Arrival, Report
 from holdfast.items.models import Item, ItemState
 from holdfast.matching.models import Bank, BankEntry, Match
 from holdfast.matching.watches import (
@@ -23,12 +25,14 @@ from holdfast.matching.watches import (
     watched,
 )
 from holdfast.notifications.models import Alarm
+from holdfast.notifications.operations import tell_hidden
 from holdfast.notifications.queries import receipt_of, status_of
 from holdfast.policy.operations import adopt_policy
 from holdfast.review.models import Reveal
 from holdfast.signals.pdq import PDQ
 from holdfast.signals.sign import sign_picture
 from holdfast.triage.models import Case, CaseItem
+from holdfast.web.portal import door
 from holdfast.web.portal.views import on_device
 from tests.stages.api.calls import Api, json_of
 from tests.stages.portal import walk
@@ -285,7 +289,9 @@ def test_the_answer_is_the_same_page_for_one_post_and_for_many(
 
 
 def _plain(page: str) -> str:
-    return "\n".join(line for line in page.splitlines() if "csrf" not in line)
+    return "\n".join(
+        line for line in page.splitlines() if not re.search("csrf|once", line)
+    )
 
 
 def test_what_stands_in_private_is_hidden_and_never_told(
@@ -335,6 +341,132 @@ def test_looking_is_limited_for_a_visit_and_for_all(
     assert Alarm.objects.get().code == "rate.picture_looks"
     # The door stays open all the same.
     send(client)
+
+
+def used_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From here on nobody is told whether a picture is known."""
+    monkeypatch.setattr(on_device, "LOOKS_OF_ALL", 1)
+    monkeypatch.setattr(on_device, "LOOKS_OF_ALL_PER_S", 1e-9)
+    assert looked(Client(), "rocket") == "unknown"
+    assert looked(Client(), "rocket") == "busy"
+
+
+def test_a_report_is_no_way_to_go_on_looking(
+    world: World, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is in and hides as ever, and tells what one of an unknown picture tells."""
+    world.post("1", encoded(photograph()))
+    used_up(monkeypatch)
+    known, unknown = send(client), send(Client(), "coffee")
+    assert states("1") == [ItemState.FROZEN]
+    assert _told(known) == _told(unknown)
+    words = receipt_of(known.id)["words"]
+    assert words == receipt_of(unknown.id)["words"]
+    assert "too many have asked. We look for it all the same." in words
+    # Nor once the site has confirmed it: what is told then is told of nobody's.
+    Item.objects.update(confirmed_state=ItemState.FROZEN)
+    tell_hidden(
+        Event(kind=Kind.DELIVERY_CONFIRMED, about={"item": str(Item.objects.get().id)},
+              facts={"verb": "freeze"})
+    )  # fmt: skip
+    assert _told(known) == _told(unknown)
+    # What people decide it is told, like everybody.
+    violate(Case.objects.get(items__item__external_id="1"), Item.objects.get())
+    told = status_of(known.id)
+    assert told.status == "decided"
+    assert [each.kind for each in told.messages] == ["violation_unseen"]
+
+
+def test_what_was_decided_before_is_not_told_by_a_report_either(
+    world: World, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    item = world.post("1", encoded(photograph()))
+    world.report("https://plaza.example/p/1")
+    violate(Case.objects.get(), item)
+    used_up(monkeypatch)
+    assert _told(send(client)) == _told(send(Client(), "coffee"))
+
+
+def test_what_is_added_is_no_way_to_go_on_looking_either(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.post("1", encoded(photograph()))
+    clients = {name: Client() for name in ("astronaut", "chelsea")}
+    reports = {name: send(client, "coffee") for name, client in clients.items()}
+    used_up(monkeypatch)
+    for name, client in clients.items():
+        assert client.post(SEND, fingerprint(name))["Location"] == "/follow/status"
+        assert reports[name].targets.count() == 2
+    assert states("1") == [ItemState.FROZEN]
+    assert _told(reports["astronaut"]) == _told(reports["chelsea"])
+    assert status_of(reports["astronaut"].id).told_to_hide == 0
+
+
+def test_the_looks_of_a_visit_are_used_up_by_what_it_reports(
+    world: World, client: Client
+) -> None:
+    report = send(client)
+    for number in range(on_device.LOOKS_OF_A_VISIT):
+        given = fingerprint("coffee")
+        client.post(SEND, {**given, "pdq": f"{number:02x}" + given["pdq"][2:]})
+    tells = list(report.targets.order_by("position").values_list("tells", flat=True))
+    assert tells == [True] * on_device.LOOKS_OF_A_VISIT + [False]
+    assert looked(client) == "busy"
+
+
+def test_the_same_press_twice_is_one_report_and_a_program_is_marked(
+    world: World, client: Client
+) -> None:
+    page = client.post(PATH, fingerprint())
+    assert f'name="{door.HONEYPOT}"' in page.content.decode()
+    given = {**fingerprint(), "category": walk.CHILD,
+             "once": page.context["form"]["once"].value()}  # fmt: skip
+    assert given["once"]
+    words = set()
+    for _ in range(2):
+        client.post(SEND, {**given, door.HONEYPOT: "https://x.example"})
+        words.add(walk.codename(client))
+    assert len(words) == 1
+    assert Report.objects.count() == 1
+    assert Arrival.objects.get().marks == [Mark.HONEYPOT, Mark.TOO_FAST]
+
+
+def test_the_second_press_is_the_first_report_when_no_looks_are_left(
+    world: World, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    once = client.post(PATH, fingerprint()).context["form"]["once"].value()
+    send(client, once=once)
+    words = walk.codename(client)
+    used_up(monkeypatch)
+    client.post(SEND, {**fingerprint(), "category": walk.CHILD, "once": once})
+    assert walk.codename(client) == words
+    assert Report.objects.count() == 1
+
+
+def test_who_reads_the_answer_is_not_marked_and_comes_from_somewhere(
+    world: World,
+) -> None:
+    client = Client(REMOTE_ADDR="81.2.69.160")
+    client.post(PATH, fingerprint())
+    with clock.shifted(timedelta(seconds=5)):
+        send(client)
+    assert Arrival.objects.get().marks == []
+    assert Arrival.objects.get().address_token
+
+
+def test_a_flood_of_reported_pictures_is_slowed_and_each_is_in_before(
+    world: World, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[tuple[float, int]] = []
+    monkeypatch.setattr(
+        "holdfast.web.waiting.time.sleep",
+        lambda wait_s: waits.append((wait_s, Report.objects.count())),
+    )
+    monkeypatch.setattr(door, "BURST", 1.0)
+    monkeypatch.setattr(door, "PER_S", 0.01)
+    for _ in range(3):
+        send(Client())
+    assert waits == [(door.LONGEST_WAIT_CHILD_S, 2), (door.LONGEST_WAIT_CHILD_S, 3)]
 
 
 def test_it_can_be_added_to_a_report_that_is_in(world: World, client: Client) -> None:

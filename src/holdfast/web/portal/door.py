@@ -1,4 +1,4 @@
-"""What keeps the door usable under load, and lets people see what stands before it.
+"""The pages that take a report: usable under load, with an eye on who comes.
 
 Nobody is refused here, and nobody solves a puzzle. A report is marked when it looks
 like a program's. When very many come at once each is kept and frozen first, and then
@@ -9,32 +9,56 @@ stored.
 
 from __future__ import annotations
 
-import threading
-import time
+from dataclasses import replace
+from http import HTTPStatus
 from typing import Final
 
-from django.http import HttpRequest
+from django import forms
+from django.http import HttpRequest, HttpResponse
 
 from holdfast.base import clock
 from holdfast.intake.arrival import Mark
-from holdfast.items.answers import take_a_turn
+from holdfast.intake.once import receive_once
+from holdfast.intake.operations import ReportGiven
+from holdfast.policy import queries as policies
+from holdfast.web import waiting
+from holdfast.web.portal.page import BY, Question
 from holdfast.web.portal.session import Memory
 
 HONEYPOT: Final = "homepage"
 """The name of a box that people do not see; programs fill in what they find."""
 LEAST_S: Final = 2.0
-"""Nobody reads the second page and answers it in less."""
+"""Nobody reads a page that takes a report and answers it in less."""
 PER_S: Final = 5.0
 BURST: Final = 50.0
 """Reports through the portal for long, and at once after a quiet time."""
 LONGEST_WAIT_S: Final = 5.0
 LONGEST_WAIT_CHILD_S: Final = 2.0
 """Within the patience of a person who presses a button; twice is no harm."""
-WAITING_AT_ONCE: Final = 2
-"""Of one process: who comes on top of these is not held up, so that a flood of reports
-does not keep everybody else from being answered."""
 
-_waiting = threading.BoundedSemaphore(WAITING_AT_ONCE)
+
+class Door(Question):
+    """A page that takes a report. All of the portal's come in through ``file``."""
+
+    def file(self, given: ReportGiven, pressed: str) -> HttpResponse:
+        """File it, once for each press; then its receipt, under load a moment later."""
+        arrived = replace(
+            given,
+            address=address_of(self.request),
+            marks=marks_of(self.request, self.memory),
+        )
+        filed = receive_once(arrived, pressed, by=BY)
+        if filed.is_new:
+            # Only now: whoever waits, or will not wait, has reported already.
+            known = policies.current().category(given.category)
+            hold_up(child_safety=known.child_safety)
+        return self.receipt_of(filed)
+
+    def show(self, form: forms.Form, status: HTTPStatus) -> HttpResponse:
+        """The page, and since when it can be read."""
+        if status == HTTPStatus.OK or not self.memory.asked_at:
+            self.memory.asked_at = clock.now().timestamp()
+        return super().show(form, status)
 
 
 def address_of(request: HttpRequest) -> str:
@@ -43,27 +67,22 @@ def address_of(request: HttpRequest) -> str:
 
 
 def marks_of(request: HttpRequest, memory: Memory) -> list[Mark]:
-    """What a program does and a person does not."""
+    """What a program does and a person does not.
+
+    Who was never shown the page has read it in no time at all.
+    """
     marks = []
     if request.POST.get(HONEYPOT):
         marks.append(Mark.HONEYPOT)
-    if memory.asked_at and clock.now().timestamp() - memory.asked_at < LEAST_S:
+    if not memory.asked_at or clock.now().timestamp() - memory.asked_at < LEAST_S:
         marks.append(Mark.TOO_FAST)
     return marks
 
 
 def hold_up(*, child_safety: bool) -> None:
-    """Wait for a moment when very many reports came in; never refuse.
-
-    Whoever waits has reported already: what is held up is the page after that.
-    """
-    wait_s = take_a_turn(
+    """Wait for a moment when very many reports came in; never refuse."""
+    wait_s = waiting.turn(
         "portal:reports", per_s=PER_S, burst=BURST, longest_s=LONGEST_WAIT_S
     )
-    if not wait_s or not _waiting.acquire(blocking=False):
-        return
-    try:
-        longest_s = LONGEST_WAIT_CHILD_S if child_safety else LONGEST_WAIT_S
-        time.sleep(min(wait_s, longest_s))
-    finally:
-        _waiting.release()
+    longest_s = LONGEST_WAIT_CHILD_S if child_safety else LONGEST_WAIT_S
+    waiting.hold_up(min(wait_s, longest_s))

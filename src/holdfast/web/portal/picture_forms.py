@@ -17,6 +17,7 @@ from holdfast.base.errors import InvalidInput
 from holdfast.intake.operations import FingerprintGiven
 from holdfast.items.queries import PlatformLine
 from holdfast.policy.rules import Category
+from holdfast.web.once import once_field
 
 
 class PictureForm(forms.Form):
@@ -70,6 +71,7 @@ class PictureForm(forms.Form):
 class SendPictureForm(PictureForm):
     """The report of a picture by its fingerprint."""
 
+    once = once_field()
     answer = forms.CharField(widget=forms.HiddenInput, required=False, max_length=8)
     category = forms.ChoiceField(
         label=_("What is it about?"),

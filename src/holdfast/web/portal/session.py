@@ -52,7 +52,7 @@ class Memory:
     language: str = ""
     """The language that was chosen on the page; blank: what the browser asks for."""
     asked_at: float = 0.0
-    """Seconds since 1970 when the second page was shown; 0: it was not."""
+    """Seconds since 1970 when a page that takes a report was shown; 0: none was."""
     opened_at: float = 0.0
     """Seconds since 1970 when the report of this visit was opened; 0: none is."""
     said: str = ""
@@ -93,7 +93,10 @@ def read(request: HttpRequest) -> Memory:
     idle_s = now - stored.pop("seen_at")
     if idle_s > IDLE_S or now - stored.get("opened_at", now) > LONGEST_S:
         return Memory(
-            language=stored.get("language", ""), expired=bool(stored.get("report"))
+            language=stored.get("language", ""),
+            # Who wrote for so long has not answered in no time.
+            asked_at=stored.get("asked_at", 0.0),
+            expired=bool(stored.get("report")),
         )
     known = {each.name for each in fields(Memory)}
     return Memory(**{name: stored[name] for name in known & stored.keys()})

@@ -3,8 +3,8 @@
 The browser computes its fingerprint and sends that alone; there is no way here for a
 file. The answer says whether the picture stands where everybody can see it, and never
 where, whose or how often, or anything of what is private or hidden, so that it helps
-nobody to look for a person. Asking is limited for each visit and for all together;
-reporting is not.
+nobody to look for a person. Asking is limited for each visit and for all together, and
+so is what the answer to a report tells; the report itself is not.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from holdfast.base import clock
 from holdfast.base.errors import Unavailable
 from holdfast.base.events import alarm
 from holdfast.intake import operations as intake
@@ -25,12 +26,14 @@ from holdfast.items import queries as items
 from holdfast.items.answers import take
 from holdfast.matching import watches
 from holdfast.policy import queries as policies
+from holdfast.web.portal.door import Door
 from holdfast.web.portal.page import BY, Page, Question
 from holdfast.web.portal.picture_forms import PictureForm, SendPictureForm
 
-LOOKS_OF_A_VISIT: Final = 5
-"""How often one visit may look at once; a person has a few pictures."""
-LOOKS_OF_A_VISIT_PER_S: Final = 5 / 3600
+LOOKS_OF_A_VISIT: Final = 10
+"""How often one visit may look at once; a person has a few pictures. To be told what a
+report of one found is to look, too."""
+LOOKS_OF_A_VISIT_PER_S: Final = 10 / 3600
 LOOKS_OF_ALL: Final = 120
 """How often all visits together may look at once."""
 LOOKS_OF_ALL_PER_S: Final = 1.0
@@ -55,6 +58,8 @@ class Picture(Question):
         """Look, and answer on a page from which it can be reported."""
         assert isinstance(form, PictureForm)
         assert form.fingerprint is not None
+        # On the page of the answer stands the button that reports.
+        self.memory.asked_at = clock.now().timestamp()
         answer = "busy"
         if _may_look(self):
             known = watches.is_in_plain_sight(form.platform_id, form.fingerprint, by=BY)
@@ -78,7 +83,7 @@ class Picture(Question):
         return render(self.request, "portal/picture_answer.html", context)
 
 
-class Send(Question):
+class Send(Door):
     """The answer, and under it the report."""
 
     template = "portal/picture_answer.html"
@@ -104,27 +109,28 @@ class Send(Question):
         """Received at once; or one more thing of the report that this visit follows."""
         assert isinstance(form, SendPictureForm)
         assert form.fingerprint is not None
+        # What its reporter is told of it is a look, and limited as looking is.
+        tells = _may_look(self)
         if self.memory.report_id is not None:
-            intake.add_fingerprint(self.memory.report_id, form.fingerprint, by=BY)
+            intake.add_fingerprint(
+                self.memory.report_id, form.fingerprint, tells=tells, by=BY
+            )
             self.memory.said = "added"
             return self.go("status")
-        received = intake.receive_report(
-            intake.ReportGiven(
-                platform_id=form.platform_id,
-                channel=intake.Channel.PORTAL,
-                category=form.cleaned_data["category"],
-                targets=[intake.TargetGiven(fingerprint=form.fingerprint)],
-                language=self.request.LANGUAGE_CODE,
-                wants_codename=True,
-            ),
-            by=BY,
+        given = intake.ReportGiven(
+            platform_id=form.platform_id,
+            channel=intake.Channel.PORTAL,
+            category=form.cleaned_data["category"],
+            targets=[intake.TargetGiven(fingerprint=form.fingerprint)],
+            language=self.request.LANGUAGE_CODE,
+            wants_codename=True,
+            tells=tells,
         )
         visit = self.memory.visit
-        assert received.codename is not None
-        self.memory.open(received.report_id, received.codename)
+        answer = self.file(given, form.cleaned_data["once"])
+        # The looks of a visit are counted on beyond its report.
         self.memory.visit = visit
-        self.memory.codename = received.codename
-        return self.go("received")
+        return answer
 
 
 class StopWatching(Page):

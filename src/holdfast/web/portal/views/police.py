@@ -15,14 +15,13 @@ from django.utils.translation import gettext as _
 
 from holdfast.base.errors import Unavailable
 from holdfast.intake import operations as intake
-from holdfast.intake.once import receive_once
 from holdfast.items import queries as items
 from holdfast.policy import queries as policies
-from holdfast.web.portal.page import BY, Question
+from holdfast.web.portal.door import Door
 from holdfast.web.portal.police_form import PoliceReport
 
 
-class Police(Question):
+class Police(Door):
     """One page, since whoever fills it in does so at work."""
 
     template = "portal/police.html"
@@ -49,21 +48,17 @@ class Police(Question):
         assert isinstance(form, PoliceReport)
         assert form.platform_id is not None
         answers = form.cleaned_data
-        filed = receive_once(
-            intake.ReportGiven(
-                platform_id=form.platform_id,
-                channel=intake.Channel.POLICE,
-                category=answers["category"],
-                targets=form.targets,
-                words=answers["words"],
-                language=self.request.LANGUAGE_CODE,
-                police_contact=form.reach(),
-                police_number=answers["number"],
-                police_agency=form.office(),
-                in_danger_now=answers["danger"],
-                wants_codename=True,
-            ),
-            answers["once"],
-            by=BY,
+        given = intake.ReportGiven(
+            platform_id=form.platform_id,
+            channel=intake.Channel.POLICE,
+            category=answers["category"],
+            targets=form.targets,
+            words=answers["words"],
+            language=self.request.LANGUAGE_CODE,
+            police_contact=form.reach(),
+            police_number=answers["number"],
+            police_agency=form.office(),
+            in_danger_now=answers["danger"],
+            wants_codename=True,
         )
-        return self.receipt_of(filed)
+        return self.file(given, answers["once"])

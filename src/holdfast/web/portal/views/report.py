@@ -17,10 +17,8 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from holdfast.base import clock
 from holdfast.base.errors import Unavailable
 from holdfast.intake import operations as intake
-from holdfast.intake.once import receive_once
 from holdfast.intake.queries import reported
 from holdfast.intake.questions import names_accounts
 from holdfast.items import queries as items
@@ -28,8 +26,9 @@ from holdfast.languages.choice import in_words
 from holdfast.notifications import queries as notifications
 from holdfast.policy import queries as policies
 from holdfast.web.components.shapes import Deadline, Receipt
-from holdfast.web.portal import advice, door, forms
-from holdfast.web.portal.page import BY, Page, Question
+from holdfast.web.portal import advice, forms
+from holdfast.web.portal.door import Door
+from holdfast.web.portal.page import Page, Question
 from holdfast.web.portal.session import MAX_ADDRESS_BYTES
 from holdfast.web.portal.views.adding import first_asked
 from holdfast.web.portal.words import HINTS
@@ -71,7 +70,7 @@ class Link(Page):
         return self.go("start")
 
 
-class Where(Question):
+class Where(Door):
     """The second page, and the last before the report is in."""
 
     template = "portal/where.html"
@@ -80,7 +79,6 @@ class Where(Question):
         """Ask where it is; without the first answer, ask for that."""
         if not self.memory.category:
             return self.go("start")
-        self.memory.asked_at = clock.now().timestamp()
         return super().get(request, **kwargs)
 
     def form(self, **given: Any) -> forms.WhereForm:
@@ -114,26 +112,16 @@ class Where(Question):
         assert form.platform_id is not None
         answers = form.cleaned_data
         unknown = [intake.TargetGiven(description=_("The reporter does not know."))]
-        known = policies.current().category(answers["category"])
-        filed = receive_once(
-            intake.ReportGiven(
-                platform_id=form.platform_id,
-                channel=intake.Channel.PORTAL,
-                category=answers["category"],
-                targets=form.targets or ([] if answers["words"] else unknown),
-                words=answers["words"],
-                language=self.request.LANGUAGE_CODE,
-                wants_codename=True,
-                address=door.address_of(self.request),
-                marks=door.marks_of(self.request, self.memory),
-            ),
-            answers["once"],
-            by=BY,
+        given = intake.ReportGiven(
+            platform_id=form.platform_id,
+            channel=intake.Channel.PORTAL,
+            category=answers["category"],
+            targets=form.targets or ([] if answers["words"] else unknown),
+            words=answers["words"],
+            language=self.request.LANGUAGE_CODE,
+            wants_codename=True,
         )
-        if filed.is_new:
-            # Only now: whoever waits, or will not wait, has reported already.
-            door.hold_up(child_safety=known.child_safety)
-        return self.receipt_of(filed)
+        return self.file(given, answers["once"])
 
 
 class Received(Page):
