@@ -93,7 +93,7 @@ def test_a_call_is_entered_and_its_words_changed(
 def test_whoever_presses_twice_on_a_phone_has_reported_once(
     visitor: Visitor, world: Any, scripts: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    slowly(monkeypatch, door, "take_a_turn")
+    slowly(monkeypatch, door, "hold_up")
     page = visitor.open("/", width=NARROW, scripts=scripts)
     page.get_by_label("Something else", exact=True).check()
     follow(page.get_by_role("button", name="Continue"))
