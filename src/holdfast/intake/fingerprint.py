@@ -34,9 +34,11 @@ class FingerprintGiven:
 
     def __post_init__(self) -> None:
         if len(self.forms) not in [FINGERPRINT_BYTES * each for each in FORMS]:
-            raise InvalidInput("A fingerprint has 32 bytes, or 256 with its turns.")
+            raise InvalidInput(_("A fingerprint has 32 bytes, or 256 with its turns."))
         if not 0 <= self.quality <= MAX_QUALITY:
-            raise InvalidInput(f"The quality is a number up to {MAX_QUALITY}.")
+            raise InvalidInput(
+                _("The quality is a number up to %(most)d.") % {"most": MAX_QUALITY}
+            )
         if self.quality < MIN_QUALITY:
             raise InvalidInput(
                 _("This picture is too plain to be found again by its fingerprint.")
@@ -50,7 +52,7 @@ class FingerprintGiven:
         try:
             return cls(bytes.fromhex(text), quality, watch)
         except ValueError as error:
-            raise InvalidInput("A fingerprint is written in hexadecimal.") from error
+            raise InvalidInput(_("A fingerprint is written in hexadecimal.")) from error
 
     @property
     def named_as(self) -> str:

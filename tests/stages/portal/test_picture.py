@@ -503,6 +503,23 @@ def test_what_is_no_fingerprint_is_refused_on_both_pages(
     assert not Report.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"pdq": "zz" * 32}, "heksadesimale"),
+        ({"pdq": "ab" * 31}, "32 byte,"),
+        ({"quality": "101"}, "opptil 100"),
+        ({"quality": "49"}, "for få detaljer"),
+    ],
+)
+def test_it_is_refused_in_the_language_of_whoever_is_refused(
+    world: World, given: dict[str, str], says: str
+) -> None:
+    client = Client(headers={"Accept-Language": "nb"})
+    page = client.post(PATH, {**fingerprint(), **given}).content.decode()
+    assert says in page
+
+
 def test_a_fingerprint_through_the_api_goes_the_same_way(world: World) -> None:
     world.post("1", encoded(photograph()))
     given = fingerprint()
