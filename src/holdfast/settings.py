@@ -4,6 +4,8 @@
 ``DATABASE_URL``        PostgreSQL 15 or newer; ``holdfast up`` sets the embedded one
 ``HOLDFAST_KEYS``       the key ring as one text, for machines that share it
 ``HOLDFAST_URL``        the address under which people reach the portal
+``HOLDFAST_TRUSTED_PROXIES``  your proxies in front of it, whose ``X-Forwarded-For`` is
+                        believed: networks, comma-separated, or ``unix``; blank: none
 ``HOLDFAST_BLOBS``      where sealed blobs go: a folder or ``s3://bucket/prefix``
 ``HOLDFAST_SEARCH_FOLDER``  where this machine keeps the search's files; a local disk
 ``HOLDFAST_RECOVERY``   age recipients, comma-separated, whose keys are kept elsewhere
@@ -29,6 +31,7 @@ from urllib.parse import unquote, urlsplit
 
 from psycopg.conninfo import conninfo_to_dict
 
+from holdfast.base.proxies import Proxies
 from holdfast.languages.catalogues import SOURCE, compile_all
 from holdfast.vault.keys import KeyRing
 
@@ -47,6 +50,7 @@ HOLDFAST_KEYS = (
     else KeyRing.create_if_missing(HOLDFAST_HOME / "keys")
 )
 HOLDFAST_URL = os.environ.get("HOLDFAST_URL", "http://127.0.0.1:8300").rstrip("/")
+HOLDFAST_TRUSTED_PROXIES = Proxies.of(_listed("HOLDFAST_TRUSTED_PROXIES"))
 HOLDFAST_BLOBS = os.environ.get("HOLDFAST_BLOBS", f"file://{HOLDFAST_HOME}/blobs")
 HOLDFAST_SEARCH_FOLDER = Path(
     os.environ.get("HOLDFAST_SEARCH_FOLDER", HOLDFAST_HOME / "search")

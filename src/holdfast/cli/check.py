@@ -69,6 +69,8 @@ def look() -> Iterator[Finding]:
     """Everything that can be looked at from inside."""
     yield Finding("home", True, str(settings.HOLDFAST_HOME))
     yield Finding("address", True, settings.HOLDFAST_URL)
+    proxies = str(settings.HOLDFAST_TRUSTED_PROXIES)
+    yield Finding("trusted proxies", True, proxies or "none: no header is believed")
     executor = MigrationExecutor(connection)
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
         yield Finding("tables", False, "not as this version needs: holdfast prepare")

@@ -58,7 +58,7 @@ def token(address: str) -> str:
     """The keyed hash of a network address: 64 hexadecimal digits.
 
     Blank for what is no address of a person: none, or one of a private network, which
-    is that of a proxy in front of this installation and would make all people one.
+    is that of a proxy that nobody named as ours and would make all people one.
     """
     try:
         found = ipaddress.ip_address(address)

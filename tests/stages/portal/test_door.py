@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
 
 from holdfast.base import clock
+from holdfast.base.proxies import Proxies
 from holdfast.intake.models import Arrival, Report
 from holdfast.intake.once import TOLD_AGAIN_FOR
 from holdfast.items.answers import take_a_turn
@@ -40,6 +42,31 @@ def test_a_person_is_not_marked(client: Client) -> None:
         client.post(WHERE, {**GIVEN, door.HONEYPOT: ""})
     assert Arrival.objects.get().marks == []
     assert Arrival.objects.get().address_token
+    assert "81.2.69" not in str([*Arrival.objects.values(), *Report.objects.values()])
+
+
+def test_behind_a_proxy_that_is_named_people_are_told_apart(
+    client: Client, settings: Any
+) -> None:
+    """Of what the proxy says a token is kept, and of what people say nothing."""
+
+    def token_of(*forwarded: str) -> str:
+        before = set(Arrival.objects.values_list("id", flat=True))
+        asked = Client(
+            REMOTE_ADDR="10.0.0.1", HTTP_X_FORWARDED_FOR=", ".join(forwarded)
+        )
+        asked.post(WHERE, GIVEN)
+        return Arrival.objects.exclude(id__in=before).get().address_token
+
+    assert token_of("81.2.69.160") == ""
+    settings.HOLDFAST_TRUSTED_PROXIES = Proxies.of(["10.0.0.0/8"])
+    client.post(WHERE, GIVEN)
+    here = Arrival.objects.order_by("arrived_at").last()
+    assert here
+    assert here.address_token == token_of("81.2.69.160") != ""
+    assert token_of("198.51.100.4", "81.2.69.160") == here.address_token
+    assert token_of("81.2.69.161") not in ("", here.address_token)
+    assert token_of("81.2.69.160", "unknown") == ""
     assert "81.2.69" not in str([*Arrival.objects.values(), *Report.objects.values()])
 
 

@@ -14,9 +14,11 @@ from http import HTTPStatus
 from typing import Final
 
 from django import forms
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from holdfast.base import clock
+from holdfast.base.proxies import Proxies
 from holdfast.intake.arrival import Mark
 from holdfast.intake.once import receive_once
 from holdfast.intake.operations import ReportGiven
@@ -62,8 +64,15 @@ class Door(Question):
 
 
 def address_of(request: HttpRequest) -> str:
-    """The network address of whoever asks, as this server sees it."""
-    return str(request.META.get("REMOTE_ADDR", ""))
+    """The network address of whoever asks, as this server or a proxy of ours sees it.
+
+    What anybody can write into a header is not believed: see ``base.proxies``.
+    """
+    proxies: Proxies = settings.HOLDFAST_TRUSTED_PROXIES
+    return proxies.address(
+        request.META.get("REMOTE_ADDR", ""),
+        request.META.get("HTTP_X_FORWARDED_FOR", ""),
+    )
 
 
 def marks_of(request: HttpRequest, memory: Memory) -> list[Mark]:
