@@ -5,18 +5,22 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
 from holdfast.base.by import SYSTEM
-from holdfast.base.errors import HoldfastError
+from holdfast.base.errors import HoldfastError, InvalidInput
 from holdfast.cli import importing, remember_address
 from holdfast.cli.importing import STOPPED
+from holdfast.cli.importing.collection import Folder
 from holdfast.cli.importing.journal import Journal, Outcome, path_of
 from holdfast.cli.importing.run import UNDER_WAY, Run, Stop
 from holdfast.cli.importing.work import Orders
@@ -382,6 +386,67 @@ def test_links_in_a_circle_and_closed_folders_cost_nothing_else(
     assert (counts["registered"], counts["refused"]) == (2, 3)
     told = [row[:2] for row in csv.reader(table.read_text().splitlines())][1:]
     assert told == [[each, "refused"] for each in ("lost+found", "one", "other")]
+
+
+def vanishing(
+    monkeypatch: pytest.MonkeyPatch, when: Path, gone: Path, *, midway: bool = False
+) -> None:
+    """``gone`` is taken away when ``when`` is about to be listed, or is half-way."""
+    really = os.scandir
+
+    @contextmanager
+    def scandir(folder: bytes) -> Iterator[Iterator[os.DirEntry[bytes]]]:
+        def entries(listed: Iterator[os.DirEntry[bytes]]) -> Iterator[Any]:
+            yield next(listed)
+            shutil.rmtree(gone)
+            raise OSError(116, "Stale file handle")
+
+        is_here = folder == os.fsencode(when)
+        if is_here and not midway:
+            shutil.rmtree(gone)
+        with really(folder) as listed:
+            yield entries(listed) if is_here else listed
+
+    monkeypatch.setattr(os, "scandir", scandir)
+
+
+@pytest.mark.parametrize("midway", [False, True])
+def test_a_folder_that_goes_while_it_is_listed_is_named_and_costs_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, midway: bool
+) -> None:
+    root = folder_of(
+        tmp_path / "old", a_jpg=small(1), x__b_jpg=small(2), y__c_jpg=small(3)
+    )
+    vanishing(monkeypatch, root / "x", root / "x", midway=midway)
+    table = tmp_path / "problems.csv"
+    said = CliRunner().invoke(
+        importing.app,
+        ["import", "media", str(root), "--dry-run", "--json", "--problems", str(table)],
+    )
+    assert said.exit_code == 1, said.output
+    assert json.loads(said.stdout)["registered"] == 2
+    told = {row[0]: row[1:] for row in csv.reader(table.read_text().splitlines())}
+    nothing = ["refused", "unreadable: No such file or directory"]
+    assert told["x"] == nothing
+    assert told.get("x/b.jpg", nothing) == nothing
+
+
+@pytest.mark.parametrize("midway", [False, True])
+def test_a_collection_that_goes_ends_the_listing_and_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, midway: bool
+) -> None:
+    root = folder_of(
+        tmp_path / "old", a_jpg=small(1), x__b_jpg=small(2), y__c_jpg=small(3)
+    )
+    with Journal(tmp_path / "journal", {}) as journal:
+        assert journal.take_listing(Folder(str(root)).listing()) == 3
+        vanishing(monkeypatch, root / "x", root, midway=midway)
+        with pytest.raises(InvalidInput, match="cannot be read") as refused:
+            journal.take_listing(Folder(str(root)).listing())
+        assert str(root) in refused.value.message
+        assert [unit.item for unit in journal.waiting()] == [
+            "a.jpg", "x/b.jpg", "y/c.jpg",
+        ]  # fmt: skip
 
 
 def test_what_cannot_be_imported_is_refused_by_name(tmp_path: Path) -> None:

@@ -56,22 +56,24 @@ class Folder:
     def listing(self) -> Iterator[Listed]:
         """Every file; folders of folders wait, files do not pile up.
 
-        What cannot be read is listed as well, and told of when it is opened. Raises
-        ``InvalidInput`` where that is the folder itself.
+        What cannot be read, or has gone while it was listed, is listed as well, and
+        told of when it is opened. Raises ``InvalidInput`` where that is the folder
+        itself, as when a share is cut off: whoever keeps the listing keeps nothing of
+        it then.
         """
         waiting = [os.fsencode(self.root)]
         while waiting:
             folder = waiting.pop()
-            entries = self._entries(folder)
-            if entries is None:
-                yield self._listed(folder, os.stat(folder))
-                continue
-            with entries:
-                for entry in entries:
-                    if entry.is_dir(follow_symlinks=False):
-                        waiting.append(entry.path)
-                    elif (facts := _facts(entry)) is not None:
-                        yield self._listed(entry.path, facts)
+            try:
+                with os.scandir(folder) as entries:
+                    for entry in entries:
+                        if entry.is_dir(follow_symlinks=False):
+                            waiting.append(entry.path)
+                        elif (listed := self._entry(entry)) is not None:
+                            yield listed
+            except OSError as error:
+                self._check_root(folder, error)
+                yield self._listed(folder, None)
 
     @contextmanager
     def open(self, path: bytes) -> Iterator[BinaryIO]:
@@ -79,37 +81,37 @@ class Folder:
         with open(os.path.join(os.fsencode(self.root), path), "rb") as file:
             yield file
 
-    def _entries(self, folder: bytes) -> os._ScandirIterator[bytes] | None:
-        """What stands in a folder; None if it cannot be read, as ``lost+found``."""
-        try:
-            return os.scandir(folder)
-        except OSError as error:
-            if folder != os.fsencode(self.root):
-                return None
-            raise InvalidInput(
-                f"This folder cannot be read: {self.root}", reason=error.strerror
-            ) from error
+    def _check_root(self, folder: bytes, error: OSError) -> None:
+        """A folder such as ``lost+found`` cannot be read: is it that one alone?"""
+        if folder != os.fsencode(self.root) and os.path.isdir(self.root):
+            return
+        raise InvalidInput(
+            f"This folder cannot be read: {self.root}. Nothing of its listing was "
+            "kept, and what was registered before stays. Start again when it is there.",
+            reason=error.strerror,
+        ) from error
 
-    def _listed(self, path: bytes, facts: os.stat_result) -> Listed:
+    def _entry(self, entry: os.DirEntry[bytes]) -> Listed | None:
+        """A file, or a link that leads to none, or in a circle; None for what is no
+        file (a pipe, a device, a link to a folder) or has gone meanwhile."""
+        try:
+            try:
+                facts = entry.stat()
+            except OSError:
+                return self._listed(entry.path, entry.stat(follow_symlinks=False))
+        except FileNotFoundError:
+            return None
+        except OSError:
+            return self._listed(entry.path, None)
+        return self._listed(entry.path, facts) if stat.S_ISREG(facts.st_mode) else None
+
+    def _listed(self, path: bytes, facts: os.stat_result | None) -> Listed:
         return Listed(
             path=os.path.relpath(path, os.fsencode(self.root)),
-            version=f"{facts.st_size}-{facts.st_mtime_ns}",
-            size_bytes=facts.st_size,
-            modified_at=facts.st_mtime,
+            version=f"{facts.st_size}-{facts.st_mtime_ns}" if facts else "unreadable",
+            size_bytes=facts.st_size if facts else 0,
+            modified_at=facts.st_mtime if facts else 0.0,
         )
-
-
-def _facts(entry: os.DirEntry[bytes]) -> os.stat_result | None:
-    """The facts of a file, or of a link that leads to none, or in a circle; None for
-    what is no file (a pipe, a device, a link to a folder) or has gone meanwhile."""
-    try:
-        try:
-            facts = entry.stat()
-        except OSError:
-            return entry.stat(follow_symlinks=False)
-    except FileNotFoundError:
-        return None
-    return facts if stat.S_ISREG(facts.st_mode) else None
 
 
 @dataclass(frozen=True)
