@@ -4,9 +4,9 @@ Extortion in progress often has no post yet, so there is nothing to freeze but t
 contact. A hold is asked for by the reporter, reversible, towards them alone, and ends
 by policy. It says nothing of guilt: it hides no item, costs the account nothing else,
 and the platform is to tell the account nothing of it (promise 15). Who asks through the
-portal is not known to be who they say, so holds that no platform vouches for are few
-for one account; beyond that people are paged (promise 7). For the same reason a report
-releases only what it asked for: while another asks for it too, the contact stays held.
+portal is not known to be who they say, so one report asks for few, and releases only
+what it asked for. It is never refused for what others asked: whoever extorts could ask
+first, and in many names. Where many ask about one account people are paged (promise 7).
 """
 
 from __future__ import annotations
@@ -65,6 +65,8 @@ def hold_contact(report_id: UUID, mine: str, theirs: str = "", *, by: By) -> int
     if not actors:
         raise InvalidInput(_("Give the name or the address of their account."))
     with transaction.atomic():
+        # Two pages that ask at the same moment do not both find room.
+        Report.objects.select_for_update(no_key=True).get(id=report.id)
         return _hold(report, toward, actors, vouched=False)
 
 
@@ -123,20 +125,20 @@ def _hold(
     policy, now = policies.current(), clock.now()
     held = 0
     for actor in _locked(actors, toward):
+        about = {"platform": report.platform_id, "actor": actor.id}
         standing = ContactHold.objects.filter(actor=actor, released_at=None)
         if standing.filter(toward=toward, report=report).exists():
             held += 1
             continue
-        # Who is cut off already is not cut off from one more by a second report.
-        others = standing.filter(vouched=False).exclude(toward=toward)
-        unvouched = others.values("toward").distinct().count()
-        known = standing.filter(toward=toward).exists()
-        if not (vouched or known) and unvouched >= policy.contact_holds_at_most:
-            alarm(
-                "contact.not_held",
-                about={"platform": report.platform_id, "actor": actor.id},
-            )
+        mine = ContactHold.objects.filter(report=report, released_at=None)
+        if not vouched and mine.count() >= policy.contact_holds_at_most:
+            alarm("contact.not_held", about=about | {"report": report.id})
             continue
+        # A second report of the same two cuts nobody off from one more.
+        known = standing.filter(toward=toward).exists()
+        others = standing.filter(vouched=False).values("toward").distinct().count()
+        if not (vouched or known) and others >= policy.contact_holds_at_most:
+            alarm("contact.many_held", about=about)
         hold = ContactHold.objects.create(
             report=report,
             actor=actor,

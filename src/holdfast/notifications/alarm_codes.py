@@ -87,8 +87,13 @@ CODES: Mapping[str, Code] = {
         ("platform", "case"),
     ),
     "contact.not_held": Code(
-        "Many ask that one account cannot write to them. "
+        "One report asks to hold more contacts than it may. "
         "No more is held. A person must look.",
+        ("platform", "report"),
+    ),
+    "contact.many_held": Code(
+        "Many ask that one account cannot write to them. "
+        "Each is held. A person must look.",
         ("platform", "actor"),
     ),
     "original.differs": Code(

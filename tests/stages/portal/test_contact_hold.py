@@ -107,16 +107,48 @@ def test_who_is_held_does_not_end_what_the_other_asked_for(
     assert ids["hold_contact"] == ids["release_contact"]
 
 
-def test_a_second_report_of_the_same_two_is_not_counted_against_the_bound(
+def asks(world: World, name: str) -> Report:
+    """A report by nobody known, who says that they are ``name``."""
+    world.actor(name)
+    report = walk.report(
+        Client(), category="sextortion", words=f"They write to {name}."
+    )
+    contact_holds.hold_contact(report.id, name, "nightowl", by=REPORTER)
+    return report
+
+
+def test_who_extorts_cannot_use_up_the_holds_of_others(
+    world: World, client: Client, report: Report
+) -> None:
+    """However many ask first, in whatever names: the child's own is held."""
+    for number in range(7):
+        asks(world, f"friend{number}")
+    assert ContactHold.objects.count() == 7
+    # Nor by saying that they are the child, and asking about others.
+    second = walk.report(Client(), category="sextortion", words="They want money.")
+    for number in range(7):
+        named = (second.id, "sam", f"friend{number}")
+        contact_holds.hold_contact(*named, by=REPORTER)
+    assert client.post("/follow/hold", {"mine": "sam"})["Location"] == "/follow/status"
+    page = client.get("/follow/status").content.decode()
+    assert "We have told the site to stop the account from writing to you." in page
+    assert ("hold_contact", "nightowl", "sam") in told()
+
+
+def test_where_many_ask_about_one_account_people_are_told(
     world: World, report: Report
 ) -> None:
     for number in range(5):
-        world.actor(f"someone{number}")
-        contact_holds.hold_contact(report.id, f"someone{number}", by=REPORTER)
-    second = walk.report(Client(), category="sextortion", words="They want money.")
-    asked = (second.id, "someone0", "nightowl")
-    assert contact_holds.hold_contact(*asked, by=REPORTER) == 1
+        asks(world, f"someone{number}")
+    # A second report of the same two is not one more.
+    asks(world, "someone0")
     assert not Alarm.objects.exists()
+    for number in range(5, 7):
+        asks(world, f"someone{number}")
+    alarm = Alarm.objects.get()
+    assert (alarm.code, alarm.times) == ("contact.many_held", 2)
+    assert alarm.about["actor"] == str(Actor.objects.get(external_id="nightowl").id)
+    assert ContactHold.objects.count() == 8
 
 
 def test_staff_end_it_and_nobody_else(report: Report) -> None:
@@ -180,14 +212,21 @@ def test_without_an_account_in_the_report_theirs_is_asked_for(
     assert told() == [("hold_contact", "nightowl", "sam")]
 
 
-def test_many_whom_nobody_vouches_for_cannot_cut_somebody_off(
-    world: World, report: Report
+def test_one_report_holds_few_contacts(
+    world: World, client: Client, report: Report
 ) -> None:
     for number in range(8):
         world.actor(f"someone{number}")
-        contact_holds.hold_contact(report.id, f"someone{number}", by=REPORTER)
+        answer = client.post("/follow/hold", {"mine": f"someone{number}"})
+        assert answer["Location"] == "/follow/status"
+        page = client.get("/follow/status").content.decode()
+        assert ("as often as one report can" in page) == (number >= 5)
     assert ContactHold.objects.count() == 5
-    assert Alarm.objects.get().code == "contact.not_held"
+    alarm = Alarm.objects.get()
+    assert (alarm.code, alarm.about["report"]) == ("contact.not_held", str(report.id))
+    # What is released makes room.
+    client.post("/follow/release")
+    assert contact_holds.hold_contact(report.id, "someone7", by=REPORTER) == 1
     # The platform knows who is signed in: that one is held all the same.
     api = Api(world)
     said = {"targets": [{"actor": "nightowl"}], "category": "sextortion",

@@ -59,7 +59,7 @@ SAID: Final[dict[str, Words]] = {
     "contact_quiet": _("We have kept it, and we send nothing for now."),
     "held": _("We have told the site to stop the account from writing to you."),
     "not_held": _(
-        "Many people have asked the same about this account. A person looks at it now."
+        "You have asked for this as often as one report can. A person looks at it now."
     ),
     "released": _("Your report does not keep them from writing to you any more."),
     "unwatched": _("We do not look out for your picture any more."),

@@ -24,6 +24,7 @@ from holdfast.web.console.page import Page
 WAVES = {
     "report.wave": ("wave", "actor"),
     "report.wave_from_one_place": ("wave-from-place", "report"),
+    "contact.many_held": ("wave", "actor"),
 }
 """Alarms that lead to the picture of a wave: to which address, and what it names."""
 
