@@ -1,6 +1,7 @@
 """What a reporter may know of what their report brought about.
 
-Whoever shows where something stands is told how many posts it and its copies are.
+Whoever shows where something stands is told how many copies of it everybody could see,
+and of none that stand in private: anybody can post a picture themself and report that.
 Whoever has only a picture's fingerprint could be looking for a person with it, so that
 what it found is told without a place, a number, or anything that stands in private;
 and not at all once too many have asked.
@@ -13,7 +14,7 @@ from uuid import UUID
 from holdfast.base.rows import read
 from holdfast.intake.models import Report
 from holdfast.intake.queries import by_fingerprint_alone
-from holdfast.items.models import Item, ItemState
+from holdfast.items.models import Item, ItemKind, ItemState
 from holdfast.matching.watches import public
 from holdfast.triage.models import Case, CaseItem, CaseTarget, ItemRole
 
@@ -21,17 +22,26 @@ from holdfast.triage.models import Case, CaseItem, CaseTarget, ItemRole
 def counted(report: Report) -> set[UUID]:
     """The items that stand in a report's cases and may be counted to its reporter.
 
-    What only somebody's fingerprint led to is not, before it is reported itself.
+    They are what it names itself, and copies that are, or were, where everybody could
+    see them. What only somebody's fingerprint led to is not, before it is reported
+    itself.
     """
     found = read(
         "SELECT place.item_id FROM hf_case_item place"
+        " JOIN hf_item item ON item.id = place.item_id"
         " LEFT JOIN hf_bank_entry entry ON entry.id = place.entry_id"
         " WHERE place.certain AND (entry.target_id IS NULL OR place.role = %s)"
         " AND place.case_id IN (SELECT shown.case_id FROM hf_case_target shown"
         " JOIN hf_target target ON target.id = shown.target_id"
-        " WHERE target.report_id = %s AND target.pdq IS NULL)",
+        " WHERE target.report_id = %s AND target.pdq IS NULL)"
+        # As ``watches.public``; in one statement, since who reports waits for it.
+        " AND (item.id IN (SELECT item_id FROM hf_target WHERE report_id = %s)"
+        " OR item.conversation_id IS NULL AND item.kind <> %s"
+        " AND item.deleted_at IS NULL)",
         ItemRole.REPORTED,
         report.id,
+        report.id,
+        ItemKind.MESSAGE,
     )
     return {item for (item,) in found}
 

@@ -25,7 +25,7 @@ from holdfast.base.errors import NotFound
 from holdfast.base.events import Event, Kind, emit, in_bulk
 from holdfast.base.rows import insert_missing, read
 from holdfast.decisions.models import Decision
-from holdfast.intake.models import Report
+from holdfast.intake.models import Channel, Report
 from holdfast.intake.queries import by_fingerprint_alone, report_of
 from holdfast.items.models import ItemState
 from holdfast.matching.watches import public
@@ -60,15 +60,23 @@ def make_receipt(event: Event) -> None:
         for item, (name, state) in standing.items()
         if state != ItemState.VISIBLE
     }
-    before = [name for item, name in hidden.items() if item not in frozen]
     counting = counted(report)
+    # To its own platform nothing is secret; a flagger is told as much as a reporter.
+    listed = {
+        item: name
+        for item, name in hidden.items()
+        if item in counting or report.channel != Channel.FLAGGER
+    }
+    named = {each.item_id for each in report.targets.all()}
     labels = {each.code: each.label for each in policies.current().clocks}
     body: dict[str, Any] = {
         "number": report.number,
         "received_at": report.received_at.isoformat(),
         "targets": _targets(report, standing),
-        "frozen": sorted(name for item, name in hidden.items() if item in frozen),
-        "already_frozen": sorted(before),
+        "frozen": sorted(name for item, name in listed.items() if item in frozen),
+        "already_frozen": sorted(
+            name for item, name in listed.items() if item not in frozen
+        ),
         "deadlines": [
             {
                 "code": code,
@@ -81,7 +89,8 @@ def make_receipt(event: Event) -> None:
     alone = by_fingerprint_alone(report)
     tells = all(each.tells for each in report.targets.all())
     body[so.SAID] = {
-        "told_to_hide": len(frozen & counting),
+        "told_to_hide": len(frozen & counting & named),
+        "copies_told_to_hide": len(frozen & counting - named),
         "hidden_before": len(hidden.keys() & counting - frozen),
         "fingerprint_alone": alone,
         "tells": tells,

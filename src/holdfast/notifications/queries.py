@@ -13,12 +13,12 @@ from holdfast.base.errors import NotFound
 from holdfast.base.ids import read_number
 from holdfast.base.rows import read
 from holdfast.intake import statements
-from holdfast.intake.models import Report
+from holdfast.intake.models import Channel, Report
 from holdfast.intake.queries import by_fingerprint_alone, told_by
 from holdfast.intake.returning import ERASABLE
 from holdfast.items.models import ItemState
 from holdfast.notifications.facts import SAID
-from holdfast.notifications.knowing import hidden
+from holdfast.notifications.knowing import counted, hidden
 from holdfast.notifications.models import Notification
 from holdfast.policy import queries as policies
 from holdfast.triage.models import Case, CaseItem, CaseState, CaseTarget, Deadline
@@ -174,6 +174,8 @@ def _frozen_since(report: Report, receipt: dict[str, Any]) -> list[str]:
     standing = CaseItem.objects.filter(case__in=cases, certain=True).exclude(
         item__state=ItemState.VISIBLE
     )
+    if report.channel == Channel.FLAGGER:
+        standing = standing.filter(item__in=counted(report))
     said = {*receipt["frozen"], *receipt["already_frozen"]}
     return sorted(set(standing.values_list("item__external_id", flat=True)) - said)
 

@@ -31,9 +31,11 @@ class Facts:
     located: bool = False
     """Whether something that the report names was found."""
     told_to_hide: int = 0
-    """Items that the platform was told to hide because of this very report."""
+    """Items that the report names and the platform was told to hide because of it."""
+    copies_told_to_hide: int = 0
+    """Copies of them that everybody could see, and the same; no private one counts."""
     hidden_before: int = 0
-    """Items of its cases that had been kept from view before it came."""
+    """Of the same, those that had been kept from view before it came."""
     fingerprint_alone: bool = False
     """Whether the report names a picture's fingerprint and nothing else."""
     tells: bool = True

@@ -59,18 +59,8 @@ def _which(facts: Facts) -> list[str]:
 def _receipt(facts: Facts) -> str:
     if facts.fingerprint_alone:
         return _receipt_of_fingerprint(facts)
-    told, before = facts.told_to_hide, facts.hidden_before
-    parts: list[str] = []
-    if told:
-        parts.append(
-            ngettext(
-                "We have told %(platform)s to hide this.",
-                "We have told %(platform)s to hide this and its copies: %(count)d "
-                "posts in all.",
-                told,
-            )
-            % {"platform": facts.platform, "count": told}
-        )
+    parts = _told_to_hide(facts)
+    before = facts.hidden_before
     if before:
         parts.append(
             ngettext(
@@ -80,9 +70,12 @@ def _receipt(facts: Facts) -> str:
             )
             % {"count": before}
         )
-    if not told and not before:
+    if not parts:
         parts.append(
-            _("A person reads your report. Nothing is hidden before that.")
+            _(
+                "A person reads your report. What you told us of is not hidden before "
+                "that."
+            )
             if facts.located
             else _(
                 "We have not found the post by ourselves. A person reads your report "
@@ -91,6 +84,41 @@ def _receipt(facts: Facts) -> str:
         )
     parts.append(_("You do not have to do anything more."))
     return " ".join(parts)
+
+
+def _told_to_hide(facts: Facts) -> list[str]:
+    """What was reported, and the copies that everybody could see; no other is told."""
+    told, copies = facts.told_to_hide, facts.copies_told_to_hide
+    said = {"platform": facts.platform, "count": copies}
+    if told == 1 and copies:
+        return [
+            ngettext(
+                "We have told %(platform)s to hide this and %(count)d copy that "
+                "everybody could see.",
+                "We have told %(platform)s to hide this and %(count)d copies that "
+                "everybody could see.",
+                copies,
+            )
+            % said
+        ]
+    parts = []
+    if told:
+        words = ngettext(
+            "We have told %(platform)s to hide this.",
+            "We have told %(platform)s to hide %(count)d posts that you told us of.",
+            told,
+        )
+        parts.append(words % (said | {"count": told}))
+    if copies:
+        words = ngettext(
+            "We have told %(platform)s to hide %(count)d copy that everybody could "
+            "see.",
+            "We have told %(platform)s to hide %(count)d copies that everybody could "
+            "see.",
+            copies,
+        )
+        parts.append(words % said)
+    return parts
 
 
 def _receipt_of_fingerprint(facts: Facts) -> str:

@@ -19,7 +19,7 @@ from holdfast.intake import flaggers as accounts
 from holdfast.intake.models import Flag, Flagger, Report
 from holdfast.intake.operations import MAX_TARGETS
 from holdfast.items.keys import authenticate, create_key
-from holdfast.items.models import ItemState
+from holdfast.items.models import Item, ItemState
 from holdfast.policy.queries import current
 from holdfast.policy.rules import URGENCIES, ReportFacts, read_policy
 from holdfast.triage.flaggers import flaggers
@@ -64,6 +64,23 @@ def line(reference: str, post: str = "1", **more: Any) -> dict[str, Any]:
         "urls": [f"https://plaza.example/p/{post}"],
         **more,
     }
+
+
+def test_a_flagger_is_not_told_what_stands_in_private(world: World) -> None:
+    for name, kind in (("1", "post"), ("2", "post"), ("m", "message")):
+        world.post(name, encoded(photograph()), kind=kind)
+    key = account(world, CSAM)
+    [said] = send(key, line("A-1"))
+    assert said["state"]["frozen"] == ["1", "2"]
+    assert set(Item.objects.values_list("state", flat=True)) == {ItemState.FROZEN}
+    world.post("n", encoded(photograph(), quality=60), kind="message")
+    world.post("3", encoded(photograph(), quality=70))
+    asked = (
+        Client()
+        .get("/api/v1/flags/A-1", headers={"Authorization": f"Bearer {key}"})
+        .json()
+    )
+    assert (asked["frozen"], asked["frozen_since"]) == (["1", "2"], ["3"])
 
 
 def test_each_line_is_a_report_with_a_receipt(world: World) -> None:

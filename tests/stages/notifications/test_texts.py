@@ -32,6 +32,7 @@ facts = st.builds(
     has_codename=st.booleans(),
     located=st.booleans(),
     told_to_hide=few,
+    copies_told_to_hide=few,
     hidden_before=few,
     parts=st.integers(1, 3),
     part=st.integers(1, 3),
@@ -113,9 +114,11 @@ def test_no_sentence_says_what_is_not_so(cell: Cell, so: Facts) -> None:
         "told the authorities": bool(so.filed_with),
         "We are late": so.late_since is not None,
         "will now decide": so.case_open,
-        "to hide this": so.told_to_hide > 0,
+        "to hide this": so.told_to_hide == 1,
+        "posts that you told us of": so.told_to_hide > 1,
+        "everybody could see": so.copies_told_to_hide > 0,
         "kept from view": so.hidden_before > 0,
-        "Nothing is hidden": so.told_to_hide == so.hidden_before == 0,
+        "is not hidden before": so.told_to_hide == so.hidden_before == 0,
         "This is about number": so.parts > 1,
     }
     for words, is_so in claims.items():

@@ -43,10 +43,60 @@ def test_item_reposts_and_copies_are_frozen_with_the_report(world: World) -> Non
     assert Deadline.objects.filter(case=case, code="decision").exists()
     receipt = receipt_of(received.report_id)
     assert receipt["frozen"] == ["1", "2", "3", "4", "5"]
-    assert "We have told Plaza to hide this and its copies: 5 posts" in receipt["words"]
+    told = "We have told Plaza to hide this and 4 copies that everybody could see."
+    assert told in receipt["words"]
     assert received.codename
     assert len(received.codename.split()) == 5
     assert status_of(received.report_id).told_to_hide == 5
+
+
+@pytest.mark.parametrize("private", [0, 2])
+def test_copies_that_stand_in_private_are_hidden_and_not_told(
+    world: World, private: int
+) -> None:
+    """Anybody can post somebody's picture themself, report it, and count."""
+    picture = photograph()
+    world.post("mine", encoded(picture))
+    world.post("other's", encoded(picture, quality=60))
+    for number in range(private):
+        world.post(f"m{number}", encoded(picture, quality=70 + number), kind="message")
+    received = world.report("https://plaza.example/p/mine")
+    assert Item.objects.filter(state=ItemState.FROZEN).count() == 2 + private
+    receipt = receipt_of(received.report_id)
+    assert receipt["words"] == (
+        "We have told Plaza to hide this and 1 copy that everybody could see. "
+        "You do not have to do anything more."
+    )
+    assert status_of(received.report_id).told_to_hide == 2
+    later = receipt_of(world.report("https://plaza.example/p/mine").report_id)
+    assert later["words"].startswith("2 posts are already kept from view. You")
+    # The platform itself is told which they are.
+    assert len(receipt["frozen"]) == len(later["already_frozen"]) == 2 + private
+
+
+def test_what_somebody_reports_in_private_themself_is_told(world: World) -> None:
+    picture = photograph()
+    message = world.post("m1", encoded(picture), kind="message")
+    world.post("m2", encoded(picture, quality=60), kind="message")
+    received = world.report(items=("m1",))
+    assert states(message) == {ItemState.FROZEN}
+    words = receipt_of(received.report_id)["words"]
+    assert words.startswith("We have told Plaza to hide this. ")
+    # Nor is a private copy counted later, or to whoever reports after that.
+    again = world.report(items=("m1",))
+    assert receipt_of(again.report_id)["words"].startswith("1 post is already kept")
+    Item.objects.update(confirmed_state=ItemState.FROZEN)
+    for each in (received, again):
+        told = status_of(each.report_id)
+        assert (told.told_to_hide, told.confirmed_hidden) == (1, 1)
+
+
+def test_of_several_reported_posts_each_is_counted(world: World) -> None:
+    for number in range(3):
+        world.post(str(number), text=f"post {number}")
+    urls = [f"https://plaza.example/p/{number}" for number in range(3)]
+    words = receipt_of(world.report(*urls).report_id)["words"]
+    assert words.startswith("We have told Plaza to hide 3 posts that you told us of.")
 
 
 def test_a_later_upload_of_a_frozen_picture_is_born_frozen(world: World) -> None:
