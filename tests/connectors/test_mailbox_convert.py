@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from base64 import encodebytes
+from base64 import b64encode, encodebytes, urlsafe_b64encode
 from email.message import EmailMessage
 from quopri import encodestring
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
@@ -78,6 +79,84 @@ def test_files_come_out_as_they_went_in() -> None:
     assert letter.attachments[0].data == b"\x89PNG not opened"
     assert b"Inner words." in letter.attachments[2].data
     assert letter.words == "Look here."
+
+
+PICTURE = bytes(range(256)) * 20
+CODED = b64encode(PICTURE).decode()
+
+
+def held_by(page: str) -> list[tuple[str, bytes]]:
+    """What is kept of a mail that is this page."""
+    mail = EmailMessage()
+    mail.set_content(page, subtype="html")
+    letter = read(mail.as_bytes())
+    return [(each.media_type, each.data) for each in letter.attachments]
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        f'<img alt="x" src="data:image/png;base64,{CODED}" width=3>',
+        f"<IMG SRC='DATA:image/png;name=a.png;BASE64,{CODED}'>",
+        f"<img src=data:image/png;base64,{CODED} width=3>",
+        f'<img src="data:image/png;base64,{CODED.rstrip("=")}">',
+        f'<img src="data:image/png;base64,{quote(CODED)}">',
+        f'<img src="data:image&#47;png;base64,{CODED}">',
+        f'<p style="background: url(data:image/png;base64,{CODED})">',
+        f'<p style="background: url(&quot;data:image/png;base64,{CODED}&quot;)">',
+        f"<style>p {{ background: url('data:image/png;base64,{CODED}') }}</style>",
+        f'<a href="data:image/png;base64,{CODED}">this</a>',
+        f"<!--[if mso]><img src='data:image/png;base64,{CODED}'><![endif]-->",
+        f'<img src="data:image/png;base64,\n{CODED[:99]}\n  {CODED[99:]}">',
+        f'<img src="data:image/png;base64,{urlsafe_b64encode(PICTURE).decode()}">',
+        f'<img src="data:image/png,{quote(PICTURE)}">',
+        f'<img src="data:image/png;base64,{CODED}">' * 3,
+    ],
+)
+def test_a_picture_pasted_into_a_page_is_a_file_that_came_along(page: str) -> None:
+    mail = EmailMessage()
+    mail.set_content(f"<p>Look: {page}, please.</p>", subtype="html")
+    letter = read(mail.as_bytes())
+    assert [(each.media_type, each.data) for each in letter.attachments] == [
+        ("image/png", PICTURE)
+    ]
+    assert CODED[:50] not in letter.words
+    assert letter.words.startswith("Look:")
+
+
+def test_pictures_pasted_side_by_side_are_each_kept() -> None:
+    other = b64encode(b"other bytes").decode()
+    page = (
+        f'<img srcset="data:image/png;base64,{CODED} 1x, '
+        f'data:image/gif;base64,{other} 2x"> <svg><image href="data:,plain"/></svg>'
+    )
+    assert held_by(page) == [
+        ("image/png", PICTURE),
+        ("image/gif", b"other bytes"),
+        ("text/plain", b"plain"),
+    ]
+
+
+def test_words_about_data_are_no_file() -> None:
+    assert held_by('<p>I have "data: my name, my age", and metadata:,x') == []
+
+
+def test_a_picture_that_a_page_names_as_a_part_is_kept_with_its_mail() -> None:
+    mail = written("Look.")
+    mail.add_alternative('<p>Look. <img src="cid:me@x"></p>', subtype="html")
+    *_plain, page = mail.iter_parts()
+    assert isinstance(page, EmailMessage)
+    page.add_related(PICTURE, "image", "png", cid="<me@x>", disposition="inline")
+    [kept] = read(mail.as_bytes()).attachments
+    assert (kept.media_type, kept.data) == ("image/png", PICTURE)
+
+
+def test_a_page_of_very_many_pictures_is_one_file() -> None:
+    mail = EmailMessage()
+    pages = (f'<img src="data:image/png,{each}">' for each in range(MAX_FILES + 1))
+    mail.set_content("".join(pages), subtype="html")
+    [file] = read(mail.as_bytes()).attachments
+    assert file.data == mail.as_bytes()
 
 
 def forwarding(inner: EmailMessage, depth: int = 1) -> EmailMessage:
@@ -205,6 +284,11 @@ def test_of_an_answer_in_html_alone_what_is_quoted_is_known() -> None:
         b"<blockquote>",
         b"<p href=",
         b"&#" + b"9" * 5000 + b";",
+        b"data:",
+        b"data:a/b,",
+        b"'data:a/b,",
+        b"'data:a/b;base64,",
+        b"data:" + b"a" * 200,
     ],
 )
 def test_no_page_is_so_broken_that_reading_it_takes_long(piece: bytes) -> None:

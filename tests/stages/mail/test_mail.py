@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from collections.abc import Iterator
 from datetime import timedelta
 from email.message import EmailMessage
@@ -456,6 +457,25 @@ def test_who_sends_pictures_is_told_gently_and_once(
     said = " ".join(sent[1].get_content().split())
     assert "Nobody has opened it" in said
     assert sent[1]["In-Reply-To"] == answer["Message-ID"]
+
+
+@committed
+def test_a_picture_pasted_into_a_mail_is_sealed_and_its_sender_told_the_same(
+    world: World, box: FakeMailbox, post_office: Mailbox
+) -> None:
+    picture = encoded(photograph("cat"))
+    mail = written("Look what he has.")
+    page = f'<p>Look what he has. <img src="data:image/jpeg;base64,{{}}"> {POST}'
+    coded = b64encode(picture).decode()
+    mail.add_alternative(page.format(coded), subtype="html")
+    arrive(box, mail)
+    row = Mail.objects.get()
+    [blob] = sealed_for(row.mail_id, mails.SEALED_AS)
+    assert (open_blob(blob.id), blob.media_type) == (picture, "image/jpeg")
+    assert row.attachments == 1
+    assert coded[:50] not in Report.objects.get().words
+    [answer] = answers(post_office)
+    assert "Nobody has opened it" in " ".join(answer.get_content().split())
 
 
 @committed

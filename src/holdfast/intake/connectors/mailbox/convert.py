@@ -21,11 +21,13 @@ from email.errors import MessageError
 from email.header import decode_header
 from email.message import Message
 from email.utils import parseaddr
+from itertools import islice
 from quopri import decodestring
 
 from holdfast.base.ids import read_number
 from holdfast.intake.connectors.mailbox.authentication import is_proven
 from holdfast.intake.connectors.mailbox.hypertext import read_hypertext
+from holdfast.intake.connectors.mailbox.pasted import pasted_in
 
 MAX_SUBJECT = 300  # characters.
 MAX_HEADER = 10_000
@@ -165,7 +167,13 @@ def _parts(mail: Message) -> tuple[str, str, list[Attachment]]:
     for part in _leaves(mail):
         kind = part.get_content_type()
         if _is_words(part):
-            (plain if kind == "text/plain" else html).append(_text(part))
+            text = _text(part)
+            (plain if kind == "text/plain" else html).append(text)
+            if kind == "text/html":
+                attachments += (
+                    Attachment(data, said[:MAX_MEDIA_TYPE])
+                    for data, said in islice(pasted_in(text), MAX_FILES + 1)
+                )
         elif data := _bytes(part):
             attachments.append(Attachment(data, kind[:MAX_MEDIA_TYPE]))
     return "\n".join(plain), "\n".join(html), attachments
