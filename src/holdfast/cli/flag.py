@@ -55,6 +55,7 @@ def flag(
             "reference": told.reference,
             "number": told.number,
             "is_new": told.is_new,
+            "added": told.added,
             "has_priority": told.has_priority,
             "not_taken": [each.said for each in given.not_taken],
         }
@@ -73,8 +74,8 @@ def _tell(bad: int, in_part: int) -> None:
         )
     if in_part:
         typer.echo(
-            f"{in_part} taken in but for the addresses named above. Report these anew, "
-            "with references of their own.",
+            f"{in_part} taken in but for the addresses named above. Correct these and "
+            "send the file again, with the same references.",
             err=True,
         )
     if bad or in_part:

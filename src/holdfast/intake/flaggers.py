@@ -14,10 +14,8 @@ its beginning and nothing is reported twice.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -32,15 +30,17 @@ from holdfast.base.by import By, Permission
 from holdfast.base.deadlock import again_after_deadlock
 from holdfast.base.errors import InvalidInput, NotFound, Refused
 from holdfast.base.events import Event, Kind, alarm, emit
+from holdfast.intake import references
 from holdfast.intake.flag_files import Fault
 from holdfast.intake.models import Channel, Flag, Flagger
-from holdfast.intake.not_taken import NotTaken
 from holdfast.intake.operations import (
     TRUSTED,
     ReportGiven,
     TargetGiven,
     receive_report,
 )
+from holdfast.intake.references import Flagged as Flagged
+from holdfast.intake.references import FlagGiven as FlagGiven
 from holdfast.items.keys import authenticate, create_key, revoke_key
 from holdfast.policy import queries as policies
 from holdfast.staff.guests import end_guest
@@ -71,12 +71,6 @@ EXPIRED = "flagger.listing_expired"
 """The alarm for a listing that nobody has looked up again in time."""
 
 
-class ReferenceUsedOtherwise(InvalidInput):
-    """A reference came back with another report."""
-
-    code = "reference-used-otherwise"
-
-
 @dataclass(frozen=True)
 class FlaggerGiven:
     """What is said of an organisation when it gets an account."""
@@ -90,31 +84,6 @@ class FlaggerGiven:
     """Where a public list names it, such as its address in the Commission's list."""
     listed_until: datetime | None = None
     """When that is to be looked up again; needed with a scope."""
-
-
-@dataclass(frozen=True)
-class FlagGiven:
-    """One report of an organisation."""
-
-    reference: str
-    """Its own case number, different for each report."""
-    category: str
-    urls: Sequence[str] = ()
-    words: str = ""
-    language: str = "en"
-    not_taken: Sequence[NotTaken] = ()
-    """Addresses of it that cannot be used; the rest is reported all the same."""
-
-
-@dataclass(frozen=True)
-class Flagged:
-    """The receipt of one report: ``is_new`` is false when it was known already."""
-
-    report_id: UUID
-    number: str
-    reference: str
-    has_priority: bool
-    is_new: bool
 
 
 def add_flagger(given: FlaggerGiven, *, by: By) -> str:
@@ -224,7 +193,9 @@ def flagger_of_key(key_id: UUID) -> UUID:
 def flag(flagger_id: UUID, given: FlagGiven, *, by: By) -> Flagged:
     """Take in one report of an organisation; the same again is the same report.
 
-    Raises ``InvalidInput`` for what makes no report, and ``ReferenceUsedOtherwise``.
+    A line of which some addresses could not be used may come again corrected: see
+    ``references``. Raises ``InvalidInput`` for what makes no report, and
+    ``ReferenceUsedOtherwise``.
     """
     by.require(Permission.REPORTS_FLAG)
     if given.not_taken and not (given.urls or given.words.strip()):
@@ -235,19 +206,19 @@ def flag(flagger_id: UUID, given: FlagGiven, *, by: By) -> Flagged:
         raise InvalidInput(
             _("A reference has 1 to %(most)d characters.") % {"most": MAX_REFERENCE}
         )
-    known = _known(flagger, reference, given)
-    if known is not None:
-        return known
+    before = references.known(flagger.id, reference, given)
+    if before is not None and not before.added:
+        return before
     # Addresses are looked up before the transaction: the platform may be asked.
     targets = [_target(flagger.platform_id, each) for each in given.urls]
-    try:
-        return _file(flagger, reference, given, targets, str(by))
-    except IntegrityError:
-        # The same line came at this moment by another way, and was committed first.
-        known = _known(flagger, reference, given)
-        if known is None:
-            raise
-        return known
+    if before is None:
+        try:
+            return _file(flagger, reference, given, targets, str(by))
+        except IntegrityError:
+            # The same line came at this moment by another way, and was committed first.
+            if references.known(flagger.id, reference, given) is None:
+                raise
+    return references.corrected(flagger.id, reference, given, targets)
 
 
 @again_after_deadlock
@@ -277,7 +248,7 @@ def _file(
             flagger=flagger,
             reference=reference,
             report_id=received.report_id,
-            said_hash=_said(given),
+            **given.hashes(),
             had_priority=priority,
             sent_by=sent_by,
         )
@@ -341,31 +312,6 @@ def _listing(
         "listed_as": listed_as.strip(),
         "listed_until": listed_until,
     }
-
-
-def _known(flagger: Flagger, reference: str, given: FlagGiven) -> Flagged | None:
-    row = Flag.objects.filter(flagger=flagger, reference=reference)
-    found = row.select_related("report").first()
-    if found is None:
-        return None
-    if found.said_hash != _said(given):
-        raise ReferenceUsedOtherwise(
-            _(
-                "This reference was used for another report. Take a new one for each "
-                "report, and the same one only to send it again unchanged."
-            )
-        )
-    return Flagged(
-        found.report_id, found.report.number, reference, found.had_priority, False
-    )
-
-
-def _said(given: FlagGiven) -> str:
-    said = {**asdict(given), "urls": list(given.urls)}
-    # Why one was not taken is told in the reader's language, and was said by nobody.
-    said["not_taken"] = [(each.place, each.said) for each in given.not_taken]
-    text = json.dumps(said, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _target(platform_id: UUID, url: str) -> TargetGiven:

@@ -426,7 +426,13 @@ class Flag(Row):
     reference = models.CharField(max_length=200)
     report = models.OneToOneField(Report, on_delete=models.PROTECT, related_name="flag")
     said_hash = models.CharField(max_length=64)
-    """Of the line as it was sent, so that another under this reference is refused."""
+    """Of the line but for its addresses, so that another under this reference is
+    refused."""
+    taken = ArrayField(models.CharField(max_length=64), default=list)
+    """SHA-256 of each address that was taken."""
+    left_out = ArrayField(models.CharField(max_length=64), default=list)
+    """Of each that could not be used when the line last brought something: these may
+    differ when it comes again."""
     had_priority = models.BooleanField()
     sent_by = models.CharField(max_length=120)
     """Who sent it: one of its people, its key, or the operator with a file."""
@@ -434,8 +440,8 @@ class Flag(Row):
     """When it said that the report was wrong. People decide all the same."""
 
     privacy = classes(
-        operational="id flagger reference report said_hash had_priority sent_by"
-        " withdrawn_at"
+        operational="id flagger reference report said_hash taken left_out had_priority"
+        " sent_by withdrawn_at"
     )
 
     class Meta:

@@ -922,6 +922,8 @@ class Migration(migrations.Migration):
                 ('id', models.UUIDField(default=holdfast.base.ids.uuid7, editable=False, primary_key=True, serialize=False)),
                 ('reference', models.CharField(max_length=200)),
                 ('said_hash', models.CharField(max_length=64)),
+                ('taken', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=64), default=list, size=None)),
+                ('left_out', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=64), default=list, size=None)),
                 ('had_priority', models.BooleanField()),
                 ('sent_by', models.CharField(max_length=120)),
                 ('withdrawn_at', models.DateTimeField(null=True)),

@@ -129,6 +129,65 @@ def test_a_file_sent_again_reports_nothing_twice(world: World) -> None:
     assert Report.objects.count() == 2
 
 
+def test_a_line_that_was_refused_may_come_again_under_its_reference(
+    world: World,
+) -> None:
+    key = account(world, CSAM)
+    wrong = (
+        line("A-1", category="nonsense"),
+        {"reference": "A-1", "category": CSAM},
+        line("A-1", urls=["x" * 3000]),
+        line("A-1", colour="red"),
+    )
+    refused = [send(key, each)[0]["status"] for each in wrong]
+    assert refused == [422, 422, 422, 422]
+    assert not Report.objects.exists()
+    [taken] = send(key, line("A-1"))
+    assert taken["status"] == 201
+    # From now on it stands, and nothing that was refused before takes its place.
+    [again] = send(key, line("A-1"), idempotency="a-new-key-for-the-same-line")
+    assert (again["status"], again["state"]["number"]) == (
+        200,
+        taken["state"]["number"],
+    )
+    for other in (line("A-1", words="More."), line("A-1", category="copyright")):
+        [said] = send(key, other)
+        assert said["problem"]["type"].endswith("reference-used-otherwise")
+        assert "stays as it was taken" in said["problem"]["detail"]
+    assert Report.objects.get().words == ""
+
+
+def test_an_address_that_was_not_taken_is_corrected_under_its_reference(
+    world: World,
+) -> None:
+    first, last = world.post("1", encoded(photograph())), world.post("3", text="words")
+    key, post = account(world, CSAM), "https://plaza.example/p/"
+    broken = [f"{post}1", "x" * 3000, "y" * 3000]
+    [said] = send(key, line("A-1", urls=broken))
+    [mended] = send(key, line("A-1", urls=[f"{post}1", f"{post}3", "y" * 3000]))
+    assert mended["status"] == 200
+    assert mended["state"]["number"] == said["state"]["number"]
+    assert len(mended["state"]["not_taken"]) == 1
+    for item in (first, last):
+        item.refresh_from_db()
+        assert item.state == ItemState.FROZEN
+    for urls in (
+        # What was taken is gone, or more is new than could not be used.
+        [f"{post}1", f"{post}9"],
+        [f"{post}3", f"{post}9"],
+        [f"{post}{each}" for each in (1, 3, 8, 9)],
+    ):
+        [refused] = send(key, line("A-1", urls=urls))
+        assert refused["problem"]["type"].endswith("reference-used-otherwise")
+    # What is still wrong is left away, or corrected; either is the same report.
+    whole = line("A-1", urls=[f"{post}1", f"{post}3"])
+    assert send(key, whole)[0]["status"] == 200
+    send(key, line("A-1", urls=[*whole["urls"], f"{post}4"]))
+    named = Report.objects.get().targets.values_list("named_as", flat=True)
+    assert sorted(named) == [f"{post}{each}" for each in (1, 3, 4)]
+    assert Flag.objects.get().left_out == []
+
+
 def test_csv_as_spreadsheets_write_it(world: World) -> None:
     world.post("1", encoded(photograph()))
     key = account(world, CSAM)
@@ -192,6 +251,13 @@ def test_an_address_that_cannot_be_used_takes_no_other_along(
     [page] = take_in(flagger.id, lines_of(file.name, file.read_bytes()), by=by)
     assert (page.number, page.is_new) == (report.number, False)
     assert [each.said for each in page.not_taken] == receipt["not_taken"]
+    # Corrected, it is the same report; the address that stands in it now is added.
+    file.write_text(file.read_text().replace("my picture", "my%20picture"))
+    done = run(str(file), "--by", "Hotline")
+    assert done.exit_code == 0
+    [receipt] = [json.loads(each) for each in done.stdout.splitlines()]
+    assert (receipt["number"], receipt["added"]) == (report.number, 1)
+    assert report.targets.filter(named_as=f"{post}my%20picture.jpg").exists()
 
 
 def test_more_addresses_than_a_report_holds_are_named(world: World) -> None:

@@ -266,6 +266,10 @@ def test_a_file_is_taken_in_line_by_line_and_never_twice(world: World) -> None:
     assert "1 new report" in page
     assert "Of 1 line some addresses were not taken" in page
     assert "Not taken: https://plaza.example/p/a b An address has a space" in page
+    page = words_of(send(kari, "reports.csv", text.replace("a b", "a%20b")))
+    assert "1 corrected line was added to its report" in page
+    assert "corrected" in page
+    assert "0 lines were known" not in page
     lines = [{"reference": "C-1", "category": CSAM, "urls": ["https://plaza.example"]}]
     text = "\n".join([*map(json.dumps, lines), "{broken"])
     page = words_of(send(kari, "reports.ndjson", text))

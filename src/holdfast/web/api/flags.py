@@ -77,8 +77,9 @@ class CsvBatch(Batch):
 def many(request: HttpRequest) -> HttpResponseBase:
     """For trusted flaggers and hotlines, with their own key. What a line shows is
     frozen when its answer comes. An address that cannot be used is named in `not_taken`
-    and takes no other along: report it anew, with a reference of its own. The same line
-    again is the same report.
+    and takes no other along: correct it and send the line again, with the same
+    reference, and it is added to the same report. A line that was refused may come
+    again under its reference, however it was changed; one that was taken may not.
 
     As CSV: a heading `reference,category,urls,words,language`, several addresses with
     spaces between them.

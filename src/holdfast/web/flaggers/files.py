@@ -40,6 +40,8 @@ class LineTaken:
     reference: str
     number: str = ""
     is_new: bool = False
+    added: int = 0
+    """Addresses that a corrected line added to a report that was known."""
     has_priority: bool = False
     fault: str = ""
     not_taken: Sequence[NotTaken] = ()
@@ -105,6 +107,7 @@ def _one(flagger_id: UUID, read: FileLine, by: By) -> LineTaken:
         reference,
         told.number,
         told.is_new,
+        told.added,
         told.has_priority,
         not_taken=given.not_taken,
     )

@@ -59,7 +59,9 @@ class ReportPage(Filing):
             by=self.by,
         )
         hold_up(self.turn())
-        if not told.is_new:
+        if told.added:
+            said = _("We had this report already, and have added what is new in it.")
+        elif not told.is_new:
             said = _("We had this report already. Nothing was reported twice.")
         elif told.has_priority:
             said = _("We have it. It is in your scope, so it goes first.")
@@ -92,7 +94,10 @@ class FilePage(Filing):
         context = {
             "lines": lines,
             "new": sum(each.is_new for each in lines),
-            "known": sum(bool(each.number) and not each.is_new for each in lines),
+            "known": sum(
+                bool(each.number) and not (each.is_new or each.added) for each in lines
+            ),
+            "corrected": sum(bool(each.added) for each in lines),
             "faults": sum(bool(each.fault) for each in lines),
             "in_part": sum(bool(each.not_taken) for each in lines),
         }
