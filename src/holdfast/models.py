@@ -45,7 +45,9 @@ from holdfast.fingerprints.models import (  # isort: skip
 )
 from holdfast.matching.models import (  # isort: skip
     Bank,
+    BankBlock,
     BankEntry,
+    BankLift,
     ExchangeRecord,
     HashExchange,
     Match,
@@ -84,7 +86,9 @@ __all__ = [
     "Arrival",
     "AuthorityAccount",
     "Bank",
+    "BankBlock",
     "BankEntry",
+    "BankLift",
     "Case",
     "CaseItem",
     "CaseTarget",

@@ -12,8 +12,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from holdfast.base.by import SYSTEM
 from holdfast.base.events import alarm
 from holdfast.items.models import Item
+from holdfast.matching import bank as banks
+from holdfast.matching.blocks import block
+from holdfast.matching.models import BankEntry, BankKind
 from holdfast.triage.doubts import reject_copy
 from holdfast.web.console import cluster
 from tests.browser.browser import (
@@ -300,6 +304,18 @@ def test_administrators_pages(visitor: Visitor, world: Any) -> None:
     check(page, "key-once")
     page.goto("/console/platforms")
     check(page, "platforms")
+    page.goto("/console/banks")
+    check(page, "banks-empty")
+    _a_bank()
+    page.goto("/console/banks")
+    check(page, "banks")
+    follow(page.get_by_role("button", name="Never again"))
+    check(page, "banks-errors")
+    follow(page.get_by_role("link", name="Lift"))
+    check(page, "lift-block")
+    page.goto("/console/banks")
+    follow(page.get_by_role("link", name="yes: stop it"))
+    check(page, "stop-bank")
     page.goto("/console/authorities")
     check(page, "authorities-empty")
     page.goto("/console/authorities/live")
@@ -308,6 +324,20 @@ def test_administrators_pages(visitor: Visitor, world: Any) -> None:
     check(page, "me")
     page.goto("/console/case/C-00000-00000")
     check(page, "refused")
+
+
+def _a_bank() -> None:
+    """A list from elsewhere, of which people blocked a hash."""
+    bank = banks.open_bank(
+        "hotline-nord",
+        "Hotline Nord",
+        BankKind.IMPORTED,
+        category="intimate_image",
+        by=SYSTEM,
+    )
+    banks.enter(bank, [banks.SignalGiven("md5", bytes(range(16)))], by=SYSTEM)
+    entries = BankEntry.objects.filter(bank=bank).values_list("id", flat=True)
+    block(list(entries), "It is our own logo, as everybody can see.", by=SYSTEM)
 
 
 def test_a_day_by_keyboard_and_without_scripts(visitor: Visitor, world: Any) -> None:

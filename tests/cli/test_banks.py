@@ -18,7 +18,7 @@ from holdfast.matching.bank import open_bank, revoke
 from holdfast.matching.bank_files import import_bank
 from holdfast.matching.connectors.connect import KINDS
 from holdfast.matching.formats import Signal, read
-from holdfast.matching.models import BankEntry, BankKind, HashExchange
+from holdfast.matching.models import BankBlock, BankEntry, BankKind, HashExchange
 from holdfast.signals.sign import sign_picture
 from tests.world import World, encoded, photograph
 
@@ -82,6 +82,19 @@ def test_a_bank_is_revoked_by_what_it_would_match(bank: str, tmp_path: Path) -> 
     assert "1 revoked" in run("bank", "revoke", f"md5:{MD5}", "--reason", WHY, "--yes")
     with pytest.raises(NotFound):
         run("bank", "revoke", MD5, "--reason", WHY, "--yes")
+
+
+def test_what_was_taken_back_is_listed_and_lifted(bank: str) -> None:
+    run("bank", "revoke", MD5, "--reason", WHY, "--yes")
+    row = BankBlock.objects.get()
+    listed = run("bank", "blocks").splitlines()
+    assert listed[0] == f"{row.id}  {bank}  md5:{MD5}"
+    assert WHY in listed[1]
+    run("bank", "lift", row.id, "--reason", WHY)
+    assert BankEntry.objects.get(kind="md5").state == "active"
+    assert MD5 not in run("bank", "blocks")
+    run("exchange", "stop", bank, "--reason", WHY)
+    assert "all that comes" in run("bank", "blocks")
 
 
 def test_a_bank_is_exported(bank: str, tmp_path: Path) -> None:

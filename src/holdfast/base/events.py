@@ -72,6 +72,8 @@ class Kind(StrEnum):
     BANK_OPENED = "bank.opened"
     BANK_ENTERED = "bank.entered"
     BANK_REVOKED = "bank.revoked"
+    BANK_BLOCKED = "bank.blocked"
+    BANK_UNBLOCKED = "bank.unblocked"
     BANK_IMPORTED = "bank.imported"
     BANK_EXPORTED = "bank.exported"
     WATCH_STARTED = "watch.started"

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TextIO
+from uuid import UUID
 
 import typer
 from rich.console import Console
@@ -24,8 +25,8 @@ from holdfast.base.errors import InvalidInput, NotFound
 from holdfast.cli.find import read_sought
 from holdfast.cli.operator import OPERATOR
 from holdfast.matching import exchange as exchange_operations
-from holdfast.matching.bank import revoke
 from holdfast.matching.bank_files import export_bank
+from holdfast.matching.blocks import block, blocks, lift, open_to_blocking, stop
 from holdfast.matching.connectors.connect import KINDS
 from holdfast.matching.exchange_list import exchanges
 from holdfast.matching.find import banked
@@ -91,23 +92,47 @@ def revoke_entries(
 ) -> None:
     """Take back what banks have of some content; what it touched goes to people again.
 
-    Given a picture or a video, everything that would match it is taken back. A hash may
-    begin with sha256:, md5: or pdq:.
+    For good: no file and no exchange brings it back until somebody lifts that (holdfast
+    bank lift). What an exchange has taken back itself is blocked as well. Given a
+    picture or a video, everything that would match it is taken back. A hash may begin
+    with sha256:, md5: or pdq:.
     """
-    ids = {
-        entry.id: entry.bank.slug
+    found = {
+        entry.id: entry
         for each in content
         for entry, _ in banked(read_sought(each))
-        if entry.revoked_at is None and slug in ("", entry.bank.slug)
+        if slug in ("", entry.bank.slug)
     }
+    ids = open_to_blocking(found.values())
     if not ids:
-        raise NotFound("No bank has anything of it that is not revoked already.")
-    for name, count in sorted(Counter(ids.values()).items()):
+        raise NotFound("No bank has anything of it that is not revoked for good.")
+    names = Counter(found[each].bank.slug for each in ids)
+    for name, count in sorted(names.items()):
         console.print(f"{name}: {count}", highlight=False)
     if not yes:
         typer.confirm("Take these back?", abort=True)
-    count = revoke(list(ids), reason, by=OPERATOR)
+    count = block(ids, reason, by=OPERATOR)
     console.print(f"{count} revoked.", highlight=False)
+
+
+@bank.command("blocks")
+def list_blocks() -> None:
+    """What people said never comes again, and why; the newest first."""
+    for line in blocks(by=OPERATOR):
+        what = f"{line.kind}:{line.signal}" if line.signal else "all that comes"
+        # Not in a table, where what the next command needs would be cut up.
+        typer.echo(f"{line.id}  {line.bank}  {what}")
+        typer.echo(f"    {line.reason} ({line.blocked_by}, {line.blocked_at:%Y-%m-%d})")
+
+
+@bank.command("lift")
+def lift_block(
+    block_id: UUID = typer.Argument(metavar="BLOCK", help="See: holdfast bank blocks"),
+    reason: str = typer.Option(..., help="Why, in a sentence; it is kept."),
+) -> None:
+    """End a block: what its source has still is looked for again at once."""
+    lift(block_id, reason, by=OPERATOR)
+    console.print("Lifted.")
 
 
 @export.command("bank")
@@ -162,6 +187,22 @@ def add(
         by=OPERATOR,
     )
     console.print(f"{slug} is set up. Next: holdfast exchange sync {slug}")
+
+
+@exchange.command("stop")
+def stop_exchange(
+    slug: str,
+    reason: str = typer.Option(..., help="Why, in a sentence; it is kept."),
+) -> None:
+    """Pull nothing more from an exchange until somebody lifts that.
+
+    What it brought stays until it is taken back.
+    """
+    stop(slug, reason, by=OPERATOR)
+    console.print(
+        f"Nothing more comes from {slug}. To end that: holdfast bank lift",
+        highlight=False,
+    )
 
 
 @exchange.command("list")

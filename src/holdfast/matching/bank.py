@@ -20,13 +20,14 @@ from django.db import transaction
 from holdfast.base import clock
 from holdfast.base.by import By, Permission
 from holdfast.base.deadlock import again_after_deadlock
-from holdfast.base.errors import InvalidInput
+from holdfast.base.errors import InvalidInput, Refused
 from holdfast.base.events import Event, Kind, Telling, emit, emit_many
 from holdfast.base.ids import uuid7
 from holdfast.fingerprints.models import Fingerprint, View
 from holdfast.matching import search
 from holdfast.matching.models import (
     Bank,
+    BankBlock,
     BankEntry,
     BankKind,
     BankState,
@@ -117,16 +118,28 @@ def enter(bank_id: UUID, signals: Iterable[SignalGiven], *, by: By) -> int:
     In transactions of :data:`AT_ONCE`; entering the same again changes nothing but
     when they expire. What was revoked stays revoked. Pictures that say too little to be
     compared are left out. Raises ``InvalidInput`` for a signal of a wrong length, or
-    one whose category neither it nor its bank says.
+    one whose category neither it nor its bank says, and ``Refused`` for a bank into
+    which people let nothing more come.
     """
     by.require(Permission.BANK_MANAGE)
     bank = Bank.objects.get(id=bank_id)
     if bank.kind not in (BankKind.IMPORTED, BankKind.EXCHANGE):
         raise InvalidInput("What was decided here is banked by deciding it.")
+    if is_stopped(bank_id):
+        raise Refused(
+            "People have blocked this bank: nothing comes into it until one of them"
+            " lifts that. See: holdfast bank blocks",
+            bank=bank_id,
+        )
     entered, rest = 0, iter(signals)
     while batch := list(islice(rest, AT_ONCE)):
         entered += _enter(bank, batch, by)
     return entered
+
+
+def is_stopped(bank_id: UUID) -> bool:
+    """Whether people let nothing more come into a bank; see ``blocks``."""
+    return BankBlock.objects.filter(bank=bank_id, entry=None, lift=None).exists()
 
 
 @again_after_deadlock
@@ -161,13 +174,19 @@ def renew(bank_id: UUID, entry_ids: Collection[int], *, by: By) -> int:
     """Look again for what was revoked, as its source brings it again; how many.
 
     It is a new claim: what it found before comes before people again, as what a new
-    entry finds does, and what they cleared meanwhile is not frozen by it.
+    entry finds does, and what they cleared meanwhile is not frozen by it. What people
+    blocked stays as it is.
     """
     by.require(Permission.BANK_MANAGE)
     batch, now = uuid7(), clock.now()
     with transaction.atomic():
         revoked = BankEntry.objects.filter(id__in=entry_ids, state=BankState.REVOKED)
-        renewed = revoked.filter(bank=bank_id, item=None, target=None).update(
+        mine = revoked.filter(bank=bank_id, item=None, target=None)
+        # Locked first and asked then, so that a block of this moment is not missed.
+        ids = [each.id for each in mine.select_for_update(no_key=True).order_by("id")]
+        blocked = BankBlock.objects.filter(entry__in=ids, lift=None).values("entry")
+        wanted = BankEntry.objects.filter(id__in=ids).exclude(id__in=blocked)
+        renewed = wanted.update(
             state=BankState.ACTIVE,
             revoked_at=None,
             revoked_by="",

@@ -3,8 +3,9 @@
 A pull is taken page by page. In one transaction stand what a page brought, what it took
 back and the cursor after it, so a sync that is killed anywhere goes on where it was. No
 network inside a transaction. What an exchange takes back is revoked here, and what it
-brings again is looked for again, unless people revoked it; what it merely failed to say
-is kept. When everything is pulled anew, what that round did not bring has gone.
+brings again is looked for again, unless people said that it never is (see ``blocks``);
+what it merely failed to say is kept. When everything is pulled anew, what that round
+did not bring has gone.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ from holdfast.matching.connectors.exchange import (
 from holdfast.matching.formats import Kind as SignalKind
 from holdfast.matching.formats import Signal
 from holdfast.matching.models import (
+    BankBlock,
     BankEntry,
     BankKind,
     BankState,
@@ -129,10 +131,12 @@ def sync(
 
     ``accept_loss``: pull everything anew and take back whatever does not come, however
     much it is. A failure is alarmed and raised; what came before it is kept, and the
-    next sync goes on there. Raises ``Refused`` if another sync is at it.
+    next sync goes on there. Raises ``Refused`` if another sync is at it, or people let
+    nothing more come from there.
     """
     by.require(Permission.BANK_MANAGE)
     exchange = _of(slug)
+    _refuse_stopped(exchange)
     try:
         connection = connectors.connect(
             exchange.kind,
@@ -154,7 +158,9 @@ def sync(
 def sync_due() -> None:
     """Tick: sync every exchange whose time has come; each failure is alarmed."""
     now = clock.now()
-    for exchange in HashExchange.objects.select_related("bank").order_by("added_at"):
+    stopped = BankBlock.objects.filter(entry=None, lift=None).values("bank")
+    wanted = HashExchange.objects.exclude(bank__in=stopped).select_related("bank")
+    for exchange in wanted.order_by("added_at"):
         pause = min(EVERY * 2 ** min(exchange.failures, 10), LONGEST_PAUSE)
         if exchange.tried_at is None or exchange.tried_at + pause <= now:
             try:
@@ -248,6 +254,7 @@ class _Sync:
         exchange = HashExchange.objects.select_for_update().get(id=self.id)
         if (exchange.round, exchange.cursor) != (self._round, self._cursor):
             raise Refused("Another sync of this exchange is at it.", exchange=self.id)
+        _refuse_stopped(exchange)
         return exchange
 
     def _restore(self, exchange: HashExchange, update: Update) -> None:
@@ -256,7 +263,8 @@ class _Sync:
         back = [
             entry.id
             for entry in _entries(exchange, signals)
-            if entry.state == BankState.REVOKED and entry.revoked_by == str(self.itself)
+            if entry.state == BankState.REVOKED
+            and (entry.revoked_by == str(self.itself) or _is_lifted(entry))
         ]
         if back:
             banks.renew(exchange.bank_id, back, by=self.itself)
@@ -327,6 +335,21 @@ def _entries(
             yield from BankEntry.objects.filter(
                 bank=exchange.bank_id, item=None, kind=kind, **{f"{column}__in": values}
             )
+
+
+def _is_lifted(entry: BankEntry) -> bool:
+    """Whether people took it back, and said since that it may come again."""
+    since = BankBlock.objects.filter(entry=entry, lift__lifted_at__gt=entry.revoked_at)
+    return since.exists()
+
+
+def _refuse_stopped(exchange: HashExchange) -> None:
+    if banks.is_stopped(exchange.bank_id):
+        raise Refused(
+            "People have blocked this exchange: nothing is pulled from it until one of"
+            " them lifts that. See: holdfast bank blocks",
+            exchange=exchange.id,
+        )
 
 
 def _signal(entry: BankEntry) -> Signal:

@@ -268,6 +268,57 @@ class BankEntry(models.Model):
         ]
 
 
+class BankBlock(Row):
+    """People said: never again. Its source does not bring this back by itself.
+
+    Of one ``entry``, or without it of a whole bank, into which nothing more comes. It
+    is in force until a person lifts it; neither row changes any more.
+    """
+
+    bank = models.ForeignKey(Bank, on_delete=models.PROTECT, related_name="blocks")
+    entry = models.ForeignKey(
+        BankEntry, null=True, on_delete=models.PROTECT, related_name="blocks"
+    )
+    reason = models.TextField()
+    blocked_at = models.DateTimeField()
+    blocked_by = models.CharField(max_length=120)
+
+    privacy = classes(
+        operational="id bank entry blocked_at blocked_by", content="reason"
+    )
+
+    class Meta:
+        db_table = "hf_bank_block"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(reason__gt="", blocked_by__gt=""),
+                name="blocked_with_a_reason",
+            ),
+        ]
+
+
+class BankLift(Row):
+    """A person said that a block is over."""
+
+    block = models.OneToOneField(
+        BankBlock, on_delete=models.PROTECT, related_name="lift"
+    )
+    reason = models.TextField()
+    lifted_at = models.DateTimeField()
+    lifted_by = models.CharField(max_length=120)
+
+    privacy = classes(operational="id block lifted_at lifted_by", content="reason")
+
+    class Meta:
+        db_table = "hf_bank_lift"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(reason__gt="", lifted_by__gt=""),
+                name="lifted_with_a_reason",
+            ),
+        ]
+
+
 class HashExchange(Row):
     """A hash exchange: how it is reached, and how far it has been pulled."""
 

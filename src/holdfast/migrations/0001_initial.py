@@ -383,6 +383,35 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='BankBlock',
+            fields=[
+                ('id', models.UUIDField(default=holdfast.base.ids.uuid7, editable=False, primary_key=True, serialize=False)),
+                ('reason', models.TextField()),
+                ('blocked_at', models.DateTimeField()),
+                ('blocked_by', models.CharField(max_length=120)),
+                ('bank', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='blocks', to='holdfast.bank')),
+                ('entry', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='blocks', to='holdfast.bankentry')),
+            ],
+            options={
+                'db_table': 'hf_bank_block',
+                'constraints': [models.CheckConstraint(condition=models.Q(('blocked_by__gt', ''), ('reason__gt', '')), name='blocked_with_a_reason')],
+            },
+        ),
+        migrations.CreateModel(
+            name='BankLift',
+            fields=[
+                ('id', models.UUIDField(default=holdfast.base.ids.uuid7, editable=False, primary_key=True, serialize=False)),
+                ('reason', models.TextField()),
+                ('lifted_at', models.DateTimeField()),
+                ('lifted_by', models.CharField(max_length=120)),
+                ('block', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='lift', to='holdfast.bankblock')),
+            ],
+            options={
+                'db_table': 'hf_bank_lift',
+                'constraints': [models.CheckConstraint(condition=models.Q(('lifted_by__gt', ''), ('reason__gt', '')), name='lifted_with_a_reason')],
+            },
+        ),
+        migrations.CreateModel(
             name='ExchangeRecord',
             fields=[
                 ('id', models.BigAutoField(primary_key=True, serialize=False)),

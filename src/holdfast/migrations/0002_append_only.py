@@ -1,8 +1,9 @@
 """What was written stays: the database itself refuses change and deletion.
 
-Events, log leaves, checkpoints, decisions, the parts they found, readings, reveals and
-exchanges with authorities are append-only. A migration that must touch them says so by
-dropping the trigger in plain sight.
+Events, log leaves, checkpoints, decisions, the parts they found, readings, reveals,
+exchanges with authorities, and what people blocked in a bank and lifted are
+append-only. A migration that must touch them says so by dropping the trigger in plain
+sight.
 """
 
 from django.db import migrations
@@ -17,6 +18,8 @@ TABLES = [
     "hf_actor_part",
     "hf_exchange",
     "hf_policy_version",
+    "hf_bank_block",
+    "hf_bank_lift",
 ]
 
 FUNCTION = """

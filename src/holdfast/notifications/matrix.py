@@ -246,6 +246,8 @@ MATRIX: Mapping[Kind, Row] = {
     Kind.BANK_OPENED: _nobody(PLUMBING),
     Kind.BANK_ENTERED: _nobody(PLUMBING),
     Kind.BANK_REVOKED: _nobody(PLUMBING),
+    Kind.BANK_BLOCKED: _nobody(PLUMBING),
+    Kind.BANK_UNBLOCKED: _nobody(PLUMBING),
     Kind.BANK_IMPORTED: _nobody(PLUMBING),
     Kind.BANK_EXPORTED: _nobody(PLUMBING),
     Kind.EXCHANGE_ADDED: _nobody(PLUMBING),

@@ -90,7 +90,7 @@ def test_each_page_is_refused_to_who_may_not(world: Any) -> None:
     assert auditor.get(page).status_code == 200
     assert admin.get(page).status_code == 403
     assert "not allowed" in words_of(admin.get(page))
-    for path in ("people", "platforms", "authorities", "authorities/live"):
+    for path in ("people", "platforms", "banks", "authorities", "authorities/live"):
         assert admin.get(f"/console/{path}").status_code == 200, path
         assert auditor.get(f"/console/{path}").status_code == 403, path
     for act in ("claim", "note", "read", "thaw"):

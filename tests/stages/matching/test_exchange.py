@@ -25,7 +25,7 @@ from holdfast.base.jobs import drain
 from holdfast.base.models import Event
 from holdfast.items.models import Item
 from holdfast.matching import exchange as exchanges
-from holdfast.matching.bank import revoke
+from holdfast.matching.blocks import block
 from holdfast.matching.connectors.exchange import (
     CredentialsRefused,
     Cursor,
@@ -194,9 +194,9 @@ class TestSync:
         assert BankEntry.objects.get(batch=batch).renewed_at is not None
         assert BankEntry.objects.filter(renewed_at__isnull=False).count() == 1
 
-    def test_what_people_revoked_stays_revoked(self, scripted: Scripted) -> None:
+    def test_what_people_took_back_stays_so(self, scripted: Scripted) -> None:
         pull(scripted, page({"1": "a"}, at=1))
-        revoke([BankEntry.objects.get().id], WHY, by=BY)
+        block([BankEntry.objects.get().id], WHY, by=BY)
         pull(scripted, page({"1": "a"}, at=2))
         pull(scripted, page(removed=("1",), at=3))
         pull(scripted, page({"1": "a"}, at=4))

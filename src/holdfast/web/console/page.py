@@ -179,6 +179,7 @@ def _nav(request: HttpRequest, by: By) -> tuple[NavItem, ...]:
         (Permission.STAFF_MANAGE, "People", reverse("console:people"), None),
         (Permission.PLATFORM_MANAGE, "Platforms", reverse("console:platforms"), None),
         (Permission.PLATFORM_MANAGE, "Flaggers", reverse("console:flaggers"), None),
+        (Permission.BANK_MANAGE, "Banks", reverse("console:banks"), None),
         (
             Permission.AUTHORITY_GO_LIVE,
             "Authorities",

@@ -7,6 +7,7 @@ from holdfast.web.console.views import (
     alarms,
     asked,
     authorities,
+    banks,
     case,
     entering,
     flaggers,
@@ -105,6 +106,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("people/<uuid:person>/reset", people.Reset.as_view(), name="reset"),
     path("platforms", platforms.PlatformsPage.as_view(), name="platforms"),
     path("keys/<uuid:key>/revoke", platforms.RevokeKey.as_view(), name="revoke-key"),
+    path("banks", banks.BanksPage.as_view(), name="banks"),
+    path("banks/stop/<uuid:bank>", banks.StopBank.as_view(), name="stop-bank"),
+    path("banks/lift/<uuid:block>", banks.LiftBlock.as_view(), name="lift-block"),
     path("authorities", authorities.AuthoritiesPage.as_view(), name="authorities"),
     path("authorities/live", authorities.GoLivePage.as_view(), name="go-live"),
 ]
