@@ -23,7 +23,7 @@ from holdfast.base.deadlock import again_after_deadlock
 from holdfast.base.errors import InvalidInput, Refused
 from holdfast.base.events import Event, Kind, Telling, emit, emit_many
 from holdfast.base.ids import uuid7
-from holdfast.fingerprints.models import Fingerprint, View
+from holdfast.fingerprints.models import Fingerprint
 from holdfast.matching import search
 from holdfast.matching.models import (
     Bank,
@@ -308,16 +308,14 @@ def _bytes_back(
 def _pictures_back(
     entries: Sequence[BankEntry],
 ) -> Iterator[tuple[UUID, UUID, Likeness, int]]:
-    """(item, platform, likeness, entry) of what looks the same, turned as it is."""
+    """(item, platform, likeness, entry) of what looks the same, turned or not."""
     asked = [(each.id, bytes(each.pdq)) for each in entries if each.pdq is not None]
-    found = search.hits(search.registered, [pdq for _, pdq in asked])
-    rows = View.objects.in_bulk({hit.row_id for hit in found})
-    for hit in found:
-        if row := rows.get(hit.row_id):
-            like = Likeness(
-                Basis.PDQ,
-                trimmed=row.part == Part.TRIMMED,
-                distance_bits=hit.distance_bits,
-                at_ms=row.at_ms,
-            )
-            yield row.item_id, row.platform_id, like, asked[hit.query][0]
+    for hit in search.turned([pdq for _, pdq in asked]):
+        like = Likeness(
+            Basis.PDQ,
+            variant=hit.variant,
+            trimmed=hit.view.part == Part.TRIMMED,
+            distance_bits=hit.distance_bits,
+            at_ms=hit.view.at_ms,
+        )
+        yield hit.view.item_id, hit.view.platform_id, like, asked[hit.query][0]

@@ -8,7 +8,7 @@ found.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from holdfast.fingerprints.models import View
@@ -23,6 +23,7 @@ from holdfast.matching.rules import (
     strength,
     turned_back,
 )
+from holdfast.signals.pdq import hamming, nearly_dihedral
 from holdfast.signals.sign import MATCH_DISTANCE_BITS, Part
 
 registered = PdqIndex("hf_view")
@@ -57,6 +58,44 @@ def near(index: PdqIndex, views: Iterable[View]) -> list[Near]:
 def hits(index: PdqIndex, pdqs: Sequence[bytes]) -> list[Hit]:
     """All that is near each of some fingerprints."""
     return index.near(pdqs, MATCH_DISTANCE_BITS)
+
+
+@dataclass(frozen=True, slots=True)
+class TurnedHit:
+    """A registered picture that is like the fingerprint ``query``, turned or not."""
+
+    query: int
+    view: View
+    variant: Variant
+    """How it was turned."""
+    distance_bits: int
+
+
+def turned(pdqs: Sequence[bytes]) -> Iterator[TurnedHit]:
+    """What is registered near fingerprints whose pictures nobody has here.
+
+    Their turned forms are only nearly known, so these find candidates. How far each is
+    away is then measured by the candidate's own turned forms, which are exact: nothing
+    is found by a guess. Of a video's frames no turned forms are kept.
+    """
+    asked = [
+        (query, variant, form)
+        for query, pdq in enumerate(pdqs)
+        for variant, form in zip(VARIANTS, nearly_dihedral(pdq), strict=True)
+    ]
+    found = hits(registered, [form for *_, form in asked])
+    rows = View.objects.in_bulk({hit.row_id for hit in found})
+    for hit in found:
+        query, variant, _ = asked[hit.query]
+        if (row := rows.get(hit.row_id)) is None:
+            continue
+        forms = forms_of(row)
+        place = VARIANTS.index(turned_back(variant))
+        if place >= len(forms):
+            continue
+        distance_bits = hamming(pdqs[query], forms[place])
+        if distance_bits <= MATCH_DISTANCE_BITS:
+            yield TurnedHit(query, row, variant, distance_bits)
 
 
 def still_likeness(

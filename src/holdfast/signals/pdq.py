@@ -112,12 +112,31 @@ def dihedral(luma: Pixels, axes: tuple[Axis, Axis] | None = None) -> tuple[PDQ, 
     grid = _grid(luma, axes)
     if grid is None:
         return (NO_PDQ,) * 8
-    b = _frequencies(grid)
+    quality = _quality(grid)
+    return tuple(PDQ(_to_bits(each), quality) for each in _turned(_frequencies(grid)))
+
+
+def nearly_dihedral(bits: bytes) -> tuple[bytes, ...]:
+    """The eight forms of a fingerprint whose picture is not at hand, 32 bytes each.
+
+    In the order of :func:`dihedral`. The first and the seventh, a mere transpose, are
+    exact. The others differ from the true ones by some bits (a test holds how many):
+    where a sign changes, a bit says on which side of the median a frequency lies and
+    not its opposite, and what is near zero can be on one side with both. So they find
+    candidates, and do not say how far these are. See docs/decisions/0017.
+    """
+    above = np.unpackbits(np.frombuffer(bits, np.uint8))[::-1]
+    forms = _turned(np.where(above, 1.0, -1.0).reshape(DCT_SIDE, DCT_SIDE))
+    return tuple(_packed(each.ravel() > 0) for each in forms)
+
+
+def _turned(b: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
+    """(16, 16) frequencies as they are with the picture turned and mirrored."""
     # Index 0 is frequency 1, so an odd frequency, whose sign a flip changes, stands
     # at an even index.
     sign = np.where(np.arange(DCT_SIDE) % 2, 1.0, -1.0)
     rows, columns = sign[:, None], sign[None, :]
-    variants = (
+    return (
         b,
         (b * columns).T,
         b * rows * columns,
@@ -127,8 +146,6 @@ def dihedral(luma: Pixels, axes: tuple[Axis, Axis] | None = None) -> tuple[PDQ, 
         b.T,
         (b * rows * columns).T,
     )
-    quality = _quality(grid)
-    return tuple(PDQ(_to_bits(each), quality) for each in variants)
 
 
 def _grid(luma: Pixels, axes: tuple[Axis, Axis] | None) -> NDArray[np.float64] | None:
@@ -154,7 +171,11 @@ def _to_bits(frequencies: NDArray[np.float64]) -> bytes:
     """32 bytes: bit 16 i + j is set where entry (i, j) is above the lower median."""
     flat = frequencies.ravel()
     lower_median = np.partition(flat, len(flat) // 2 - 1)[len(flat) // 2 - 1]
-    return np.packbits((flat > lower_median)[::-1]).tobytes()
+    return _packed(flat > lower_median)
+
+
+def _packed(above: NDArray[np.bool_]) -> bytes:
+    return np.packbits(above[::-1]).tobytes()
 
 
 def _quality(grid: NDArray[np.float64]) -> int:

@@ -15,6 +15,7 @@ from holdfast.base.by import SYSTEM, By
 from holdfast.base.errors import InvalidInput, NotAllowed
 from holdfast.base.events import Kind
 from holdfast.base.models import Event
+from holdfast.fingerprints.sources import media_bytes
 from holdfast.items.models import Item
 from holdfast.matching.bank import (
     SignalGiven,
@@ -28,7 +29,8 @@ from holdfast.matching.models import BankEntry, BankKind, Match
 from holdfast.matching.queries import is_known_violation
 from holdfast.matching.rules import Basis
 from holdfast.matching.sources import precision_by_bank
-from holdfast.signals.sign import sign_picture
+from holdfast.signals.pdq import hamming
+from holdfast.signals.sign import Part, sign_picture
 from holdfast.triage.models import Case, CaseItem, Deadline
 from holdfast.triage.operations import settle_decided_case
 from tests.world import World, encoded, photograph
@@ -141,6 +143,57 @@ def test_a_turned_upload_is_found_by_an_entry(world: World, bank: UUID) -> None:
     turned = world.post("1", encoded(picture.transpose(Image.Transpose.ROTATE_90)))
     assert turned.state == "frozen"
     assert CaseItem.objects.get(item=turned).variant == "turned_90"
+
+
+def test_a_bank_with_the_hash_alone_finds_what_was_turned_before(
+    world: World, bank: UUID
+) -> None:
+    """Turned, mirrored, with a border and without, re-encoded: and said how."""
+    picture = photograph()
+    made = {
+        "turned_90": picture.transpose(Image.Transpose.ROTATE_90),
+        "turned_180": picture.transpose(Image.Transpose.ROTATE_180),
+        "turned_270": picture.transpose(Image.Transpose.ROTATE_270),
+        "mirrored": ImageOps.mirror(picture),
+        "mirrored_180": ImageOps.flip(picture),
+        "mirrored_90": picture.transpose(Image.Transpose.TRANSPOSE),
+        "mirrored_270": picture.transpose(Image.Transpose.TRANSVERSE),
+    }
+    before = {}
+    for name, each in made.items():
+        framed = ImageOps.expand(each.resize((300, 300)), 40, "white")
+        before[name] = world.post(name, encoded(each, quality=50))
+        before[f"{name} framed"] = world.post(f"{name} framed", encoded(framed))
+    other = world.post("other", encoded(ImageOps.mirror(photograph("coffee"))))
+    given = pdq_of(encoded(picture))
+    enter_and_search(bank, given)
+    for name, item in before.items():
+        item.refresh_from_db()
+        assert item.state == "frozen", name
+        match = Match.objects.get(item=item)
+        assert (match.variant, match.certain) == (name.partition(" ")[0], True)
+        assert match.trimmed == name.endswith("framed")
+        # Measured by the copy's own turned forms, and by no guess.
+        views = sign_picture(open_upload(item)).views
+        true = min(
+            hamming(each.bits, given.signal)
+            for view in views
+            if (view.part == Part.TRIMMED) == match.trimmed
+            for each in view.variants
+        )
+        assert match.distance_bits == true
+    other.refresh_from_db()
+    assert other.state == "visible"
+    # And what arrives later is found the same way.
+    for name, each in made.items():
+        late = world.post(f"late {name}", encoded(each, quality=60))
+        assert late.state == "frozen", name
+        assert Match.objects.get(item=late, entry__isnull=False).variant == name
+
+
+def open_upload(item: Item) -> bytes:
+    """The bytes of an item's picture, as it was posted."""
+    return media_bytes(item.media.get())
 
 
 def test_it_is_no_decision_of_ours(world: World, bank: UUID) -> None:
