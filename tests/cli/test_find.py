@@ -124,6 +124,20 @@ def test_a_hash_is_told_by_its_length_or_by_the_word_before_it(world: World) -> 
     assert ask(f"sha256:{pdq}")["copies"] == []
 
 
+def test_a_hash_alone_finds_what_was_turned(world: World) -> None:
+    picture = photograph()
+    world.post("mirrored", encoded(ImageOps.mirror(picture), quality=50))
+    world.post("turned", encoded(picture.rotate(90, expand=True)))
+    world.post("another", encoded(photograph("coffee")))
+    pdq = sign_picture(encoded(picture)).views[0].pdq.hex()
+    copies = {each["item"]: each for each in ask(f"pdq:{pdq}")["copies"]}
+    assert {item: each["variant"] for item, each in copies.items()} == {
+        "mirrored": "mirrored",
+        "turned": "turned_90",
+    }
+    assert all(each["distance_bits"] <= 31 for each in copies.values())
+
+
 def test_a_video_and_a_still_of_it_find_each_other(
     world: World, tmp_path: Path
 ) -> None:

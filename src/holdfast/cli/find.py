@@ -63,7 +63,8 @@ def find(
 
     A hash is hexadecimal: an MD5 has 32 digits; one of 64 is looked for both as a
     SHA-256 and as a PDQ. To say which, write sha256:, md5: or pdq: before it. From a
-    PDQ alone, mirrored and turned copies are not found: give the picture for those.
+    PDQ alone mirrored and turned copies are found, too; mirrored films are not, and
+    crops need the picture.
     """
     asked = read_sought(sought, closely=closely)
     if asked.features is not None:

@@ -68,9 +68,9 @@ class Sought:
     def of_pdq(cls, bits: bytes) -> Sought:
         """A fingerprint of 32 bytes alone.
 
-        How it would look turned or mirrored cannot be told without the picture, so
-        only copies that stand as it does are found; what says too little to be
-        compared cannot be told either.
+        How it would look turned or mirrored is nearly known, so that turned copies of
+        it are found, and what banks know of it as it stands. What says too little to be
+        compared cannot be told without the picture.
         """
         return cls.of_forms([bits])
 
@@ -204,7 +204,10 @@ def _looked_at(sought: Sought) -> Iterator[tuple[UUID, Likeness]]:
 
 def alike(sought: Sought) -> Iterator[tuple[View, Likeness]]:
     """What looks like it on every platform, by a view of each piece of media."""
-    asked = _Asked(sought.views)
+    alone = [each.pdq.bits for each in sought.views if _is_alone(each)]
+    yield from _alike_turned(alone)
+    whole = tuple(each for each in sought.views if not _is_alone(each))
+    asked = _Asked(whole)
     found = hits(search.registered, asked.pdqs)
     rows = View.objects.in_bulk({hit.row_id for hit in found})
     by_media: dict[int, list[tuple[Hit, View]]] = {}
@@ -216,11 +219,24 @@ def alike(sought: Sought) -> Iterator[tuple[View, Likeness]]:
         for print_, pairs in by_media.items()
         if asked.is_moment(pairs[0][0].query) and pairs[0][1].at_ms is not None
     }
-    yield from _alike_films(sought.views, films)
+    yield from _alike_films(whole, films)
     for print_, pairs in by_media.items():
         if print_ not in films:
             stills = [(asked.near(hit), row) for hit, row in pairs]
             yield pairs[0][1], still_likeness(stills, query_is_copy=False)
+
+
+def _is_alone(view: SignedView) -> bool:
+    """Whether it is a hash that came without its picture, and so without its turns."""
+    return len(view.variants) == 1 and view.at_ms is None and view.is_comparable
+
+
+def _alike_turned(pdqs: Sequence[bytes]) -> Iterator[tuple[View, Likeness]]:
+    whole = View(part=Part.WHOLE)
+    for hit in search.turned(pdqs):
+        near = Near(whole, hit.variant, hit.view.id, hit.distance_bits)
+        pair = (near, hit.view)
+        yield hit.view, still_likeness([pair], query_is_copy=False)
 
 
 def _alike_films(
