@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from holdfast.signals.alignment import MAX_MOVED, MIN_TONE
+from holdfast.signals.alignment import MAX_MOVED, MAX_OUTSIDE_AGREEING, MIN_TONE
 from holdfast.signals.features import Pixels
 from holdfast.signals.grid import Axis
 from holdfast.signals.laying import Affine, Laid, inverse, lay
@@ -31,6 +31,9 @@ MIN_TOGETHER_PIXELS, MIN_DRIFTED_SHARE = 3.0, 0.08
 """So far do neighbouring points stand elsewhere, all alike, and so many points do."""
 MIN_CHANGED = 0.1
 """Share of blocks that show one thing here and another there."""
+MIN_OUTSIDE = 200
+"""So many blocks beside what is shared, some of which agree all the same: nothing was
+laid round the picture, but a large part of it shows something else."""
 MIN_TONE_LEVELS = 11.0
 """Grey levels that no tone curve explains: the light falls otherwise."""
 
@@ -73,6 +76,9 @@ def _speaks_against(seen: Overlap) -> bool:
         seen.moved > MAX_MOVED
         or (seen.drifted_together > MIN_TOGETHER_PIXELS and drifted)
         or seen.changed > MIN_CHANGED
+        or (
+            seen.outside >= MIN_OUTSIDE and seen.outside_agreeing > MAX_OUTSIDE_AGREEING
+        )
         or (seen.tone < MIN_TONE and seen.tone_levels > MIN_TONE_LEVELS)
     )
 
