@@ -21,6 +21,7 @@ from holdfast.notifications.matrix import (
     cells,
 )
 from holdfast.notifications.rules import (
+    ASKED,
     HOLDS,
     LETTER_PAUSES_S,
     Need,
@@ -107,6 +108,20 @@ def test_each_channel_speaks_one_tongue() -> None:
     assert {(each.channel, each.tongue) for _k, _w, each in TOLD} == set(
         tongues.items()
     )
+
+
+CLAIM_NOTHING = {"receipt", *(f"asked_{code}" for code in ASKED)}
+"""Questions, and the receipt, whose every sentence is chosen by its own facts."""
+
+
+def test_every_text_that_is_read_is_bound_to_facts() -> None:
+    read = (Channel.RECEIPT, Channel.THREAD, Channel.STATEMENT, Channel.REFERRAL)
+    unbound = {
+        each.template
+        for _kind, _who, each in TOLD
+        if each.channel in read and not each.needs
+    }
+    assert unbound == CLAIM_NOTHING
 
 
 def test_every_need_can_be_asked() -> None:

@@ -307,7 +307,8 @@ def _hand_over(statement: StatementOfReasons) -> None:
 
 def _due() -> QuerySet[StatementOfReasons]:
     """Statements to hand over now. One that would be untrue by now is not among them:
-    a freeze that ended or was decided on, a decision that was challenged or replaced.
+    a freeze that ended or was decided on, a decision that was challenged or replaced,
+    the end of a freeze where the item was hidden again.
     """
     frozen = Freeze.objects.filter(item=OuterRef("item_id"), thawed_at=None)
     still_open = CaseItem.objects.filter(
@@ -322,8 +323,10 @@ def _due() -> QuerySet[StatementOfReasons]:
         & Q(decision__case__state=CaseState.DECIDED)
         & ~Exists(newer)
     )
+    shown = Item.objects.filter(id=OuterRef("item_id"), state=ItemState.VISIBLE)
+    true_thaw = Q(kind=StatementKind.THAW) & Exists(shown)
     return StatementOfReasons.objects.filter(
-        true_freeze | true_decision | Q(kind=StatementKind.THAW),
+        true_freeze | true_decision | true_thaw,
         Q(withheld_until=None) | Q(withheld_until__lte=clock.now()),
         sent_at=None,
     ).order_by("made_at", "id")

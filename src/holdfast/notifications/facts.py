@@ -12,11 +12,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from holdfast.authorities.models import Environment, Referral, ReferralState
 from holdfast.decisions.models import Decision
 from holdfast.fingerprints.models import Fingerprint
 from holdfast.freeze.models import Freeze
-from holdfast.intake.models import Report, Target
+from holdfast.intake.models import MisuseWarning, Report, Target
 from holdfast.intake.queries import told_by
 from holdfast.intake.suspension import in_force
 from holdfast.items.models import ItemState
@@ -59,6 +61,15 @@ def set_aside_until(report: Report) -> datetime | None:
     return running.ends_at if running else None
 
 
+def warned_of(report: Report) -> int:
+    """How many unfounded reports the newest warning to who reported was about."""
+    if report.reporter_actor_id is None:
+        return 0
+    made = MisuseWarning.objects.filter(reporter_actor=report.reporter_actor_id)
+    newest = made.order_by("-warned_at").first()
+    return int(newest.factors["unfounded"]) if newest else 0
+
+
 def of_case(case: Case) -> Facts:
     """What is so of a case, whoever reported it. Its newest decision counts."""
     certain = case.items.filter(certain=True)
@@ -75,6 +86,7 @@ def of_case(case: Case) -> Facts:
             item__confirmed_state=ItemState.REMOVED
         ).count(),
         viewed=entire_reveals(case).exists(),
+        thawed=_thawed(case).exists(),
     )
     return _decided(facts, case, decision) if decision else facts
 
@@ -98,6 +110,7 @@ def for_report(facts: Facts, case: Case, report: Report) -> Facts:
         late_with=_label_of(late) if late else "",
         late_since=late.due_at if late else None,
         set_aside_until=set_aside_until(report),
+        warned_of=warned_of(report),
     )
 
 
@@ -155,8 +168,13 @@ def _first_place(targets: Sequence[UUID], here: set[UUID]) -> int:
 
 def _shown_again(case: Case, report: Report) -> bool:
     reported = Target.objects.filter(report=report, place__case=case).values("item")
-    thawed = Freeze.objects.filter(item__in=reported).exclude(thawed_at=None)
-    return thawed.filter(item__state=ItemState.VISIBLE).exists()
+    return _thawed(case).filter(item__in=reported).exists()
+
+
+def _thawed(case: Case) -> QuerySet[Freeze]:
+    """The freezes of a case that have ended, where the item is shown now."""
+    ended = Freeze.objects.filter(item__place__case=case).exclude(thawed_at=None)
+    return ended.filter(item__state=ItemState.VISIBLE)
 
 
 def _broken_promise(case: Case, report: Report) -> Deadline | None:

@@ -217,7 +217,7 @@ MATRIX: Mapping[Kind, Row] = {
             Channel.RECEIPT,
             When.AT_ONCE,
             Tongue.REPORTERS,
-            (Need.SET_ASIDE,),
+            (Need.SET_ASIDE, Need.WARNED),
         )
     ),
     Kind.REPORT_KEPT_ASIDE: _nobody(RECEIPT_SAID_SO, staff=RECEIPT_SAID_SO),
@@ -280,7 +280,7 @@ MATRIX: Mapping[Kind, Row] = {
     ),
     Kind.ITEM_THAWED: _about_case(
         (_thread("shown_again", Need.SHOWN_AGAIN),),
-        poster=_statement("statement_thaw", When.AT_ONCE),
+        poster=_statement("statement_thaw", When.AT_ONCE, Need.THAWED),
         platform=FOLLOWS,
     ),
     Kind.CASE_CLAIMED: _about_case(STATUS_SHOWS),
@@ -355,9 +355,11 @@ MATRIX: Mapping[Kind, Row] = {
     Kind.GUEST_CHANGED: _nobody(PLUMBING),
     Kind.GUEST_SIGNED_IN: _nobody(PLUMBING),
     Kind.SIGN_IN_REFUSED: _nobody(PLUMBING),
-    Kind.MISUSE_WARNED: _about_misuse(_thread("misuse_warned")),
+    Kind.MISUSE_WARNED: _about_misuse(
+        _thread("misuse_warned", Need.WARNED, Need.DECIDED, Need.NO_VIOLATION)
+    ),
     Kind.REPORTING_SUSPENDED: _about_misuse(
-        _thread("reporting_suspended", Need.SET_ASIDE)
+        _thread("reporting_suspended", Need.SET_ASIDE, Need.WARNED)
     ),
     Kind.REPORTING_RESUMED: _nobody(FOLLOWS),
     Kind.POLICY_ADOPTED: _nobody(PLUMBING),

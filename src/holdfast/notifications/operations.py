@@ -103,7 +103,11 @@ def make_receipt(event: Event) -> None:
         report.platform.name, body, has_codename=hasattr(report, "codename")
     )
     if kind == Kind.REPORT_SET_ASIDE:
-        facts = replace(facts, set_aside_until=so.set_aside_until(report))
+        facts = replace(
+            facts,
+            set_aside_until=so.set_aside_until(report),
+            warned_of=so.warned_of(report),
+        )
     body["words"] = compose(told, report.language, facts)
     # The first one stands.
     insert_missing([Receipt(report=report, body=body, made_at=clock.now())])

@@ -118,7 +118,11 @@ class _Scene:
         coded = hasattr(self.report, "codename")
         name = self.case.platform.name
         made = so.of_receipt(name, receipt.body, has_codename=coded)
-        return replace(made, set_aside_until=self.facts.set_aside_until)
+        return replace(
+            made,
+            set_aside_until=self.facts.set_aside_until,
+            warned_of=self.facts.warned_of,
+        )
 
 
 def _case(number: str) -> Case | None:

@@ -75,6 +75,10 @@ class Facts:
     late_since: datetime | None = None
     set_aside_until: datetime | None = None
     """Until when reports of this person are only kept; None for everybody else."""
+    warned_of: int = 0
+    """How many unfounded reports the newest warning to this person was about."""
+    thawed: bool = False
+    """Whether an item of the case was frozen and is shown again."""
 
 
 class Need(StrEnum):
@@ -94,6 +98,8 @@ class Need(StrEnum):
     FILED = "an authority has taken a real referral"
     LATE = "a promise to this reporter is broken"
     SET_ASIDE = "a person has suspended work on this reporter's reports"
+    WARNED = "a person has warned this reporter of several unfounded reports"
+    THAWED = "something that was hidden is shown again"
 
 
 def _everything_hidden(facts: Facts) -> bool:
@@ -119,6 +125,8 @@ HOLDS: Mapping[Need, Callable[[Facts], bool]] = {
     Need.FILED: lambda facts: bool(facts.filed_with),
     Need.LATE: lambda facts: bool(facts.late_with) and facts.late_since is not None,
     Need.SET_ASIDE: lambda facts: facts.set_aside_until is not None,
+    Need.WARNED: lambda facts: facts.warned_of > 1,
+    Need.THAWED: lambda facts: facts.thawed,
 }
 """When each claim is so."""
 

@@ -278,7 +278,7 @@ def _receipt_set_aside(facts: Facts) -> str:
 
 def _misuse_warned(facts: Facts) -> str:
     return _(
-        "People have looked at several of your reports and found nothing wrong in "
+        "People have decided on several of your reports, and found nothing wrong in "
         "them. They think that you knew. If this goes on, we will not work on your "
         "reports for a while, except where a child may be harmed. If you reported in "
         "good faith, write to us here: being wrong is allowed."

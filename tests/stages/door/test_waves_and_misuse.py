@@ -41,6 +41,7 @@ from holdfast.triage.waves import (
     wave_about,
     wave_from_place_of,
 )
+from tests.stages.report.test_whole_way import look, read, specialist
 from tests.world import World, encoded, photograph
 
 pytestmark = pytest.mark.django_db
@@ -87,9 +88,11 @@ def unfounded(world: World, count: int, *, start: int = 0) -> tuple[UUID, list[U
     for number in range(start, start + count):
         world.post(f"u{number}", text="words", actor="harmless")
         made.append(report(world, f"u{number}", reporter="zealot"))
-    Case.objects.filter(targets__target__report__in=made).update(
-        state="decided", outcome="no_violation", decided_at=clock.now()
-    )
+    found = Case.objects.filter(targets__target__report__in=made, state="open")
+    for case in found.distinct():
+        by = specialist()
+        look(case, by, *Item.objects.filter(place__case=case))
+        read(case, "no_violation", by)
     return Actor.objects.get(external_id="zealot").id, [each.id for each in made]
 
 

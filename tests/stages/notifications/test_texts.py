@@ -52,6 +52,9 @@ facts = st.builds(
     filed_with=st.sampled_from(["", "cybertipline"]),
     late_with=st.sampled_from(["", "People decide"]),
     late_since=st.sampled_from([None, datetime(2026, 1, 2, 3, 4, tzinfo=UTC)]),
+    set_aside_until=st.sampled_from([None, datetime(2026, 1, 2, 3, 4, tzinfo=UTC)]),
+    warned_of=st.integers(0, 4),
+    thawed=st.booleans(),
 )
 
 
@@ -90,6 +93,8 @@ MADE_SO: dict[Need, dict[str, Any]] = {
         "late_with": "People decide",
         "late_since": datetime(2026, 1, 2, 3, 4, tzinfo=UTC),
     },
+    Need.WARNED: {"warned_of": 3},
+    Need.THAWED: {"thawed": True},
     Need.SET_ASIDE: {"set_aside_until": datetime(2026, 1, 2, 3, 4, tzinfo=UTC)},
 }
 
@@ -120,6 +125,9 @@ def test_no_sentence_says_what_is_not_so(cell: Cell, so: Facts) -> None:
         "kept from view": so.hidden_before > 0,
         "is not hidden before": so.told_to_hide == so.hidden_before == 0,
         "This is about number": so.parts > 1,
+        "found nothing wrong in them": so.warned_of > 1 and not so.case_open,
+        "We told you that reports": so.warned_of > 1,
+        "told you so": so.warned_of > 1,
     }
     for words, is_so in claims.items():
         assert is_so or words not in text, (words, text)
