@@ -27,7 +27,7 @@ from holdfast.intake import operations as intake
 from holdfast.items import answers
 from holdfast.matching import bank, closer, exchange, watches
 from holdfast.matching import operations as matching
-from holdfast.notifications import alarms, letters, mail_answers
+from holdfast.notifications import alarms, letters, mail_answers, receipts
 from holdfast.notifications import operations as notifications
 from holdfast.review import claims
 from holdfast.triage import clocks, doubts, languages, waves
@@ -76,7 +76,7 @@ FLOW: tuple[On | Every, ...] = (
             triage.place_report_in_case,
             freeze.freeze_what_it_shows,
             contact_holds.hold_when_asked,
-            notifications.make_receipt,
+            receipts.make_receipt,
             notifications.tell_decided_before,
         ),
         soon=(
@@ -89,7 +89,7 @@ FLOW: tuple[On | Every, ...] = (
     ),
     # Of somebody who may not report for a while it is kept, and told so: see misuse.
     # What they add is report.kept_aside, with nothing after it, unless about a child.
-    on(Kind.REPORT_SET_ASIDE, at_once=(notifications.make_receipt,)),
+    on(Kind.REPORT_SET_ASIDE, at_once=(receipts.make_receipt,)),
     on(
         Kind.REPORT_EXTENDED,
         at_once=(
@@ -114,6 +114,7 @@ FLOW: tuple[On | Every, ...] = (
         Kind.CASE_MERGED,
         at_once=(freeze.move_to_merged_case, claims.follow_merge),
     ),
+    on(Kind.REPORTER_ERASED, at_once=(receipts.forget_words,)),
     on(Kind.CASE_REOPENED, at_once=(notifications.tell_looking_again,)),
     on(Kind.DEADLINE_BREACHED, at_once=(notifications.tell_late,)),
     # A freeze is told to the platform until it is confirmed; the original is sealed.

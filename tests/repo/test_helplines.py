@@ -34,8 +34,9 @@ def made() -> str:
     ]
     for name, line in ours().entries():
         where = f"[page]({line.source})"
+        number = line.phone or line.text or "none"
         rows.append(
-            f"| {name} | {line.phone or 'none'} | {line.hours or 'none'} | {where} "
+            f"| {name} | {number} | {line.hours or 'none'} | {where} "
             f"| {line.source_of} | {line.verified_on} | {line.expires_on} |"
         )
     rows += ["", "Looked for and left out:", ""]
@@ -59,7 +60,7 @@ def test_every_entry_has_a_source_and_expires_within_a_year_of_being_verified() 
         assert line.source.startswith(("https://", "http://")), name
         assert line.source_of, name
         assert 0 < (line.expires_on - line.verified_on).days <= 366, name
-        assert line.phone or line.url, name
+        assert line.phone or line.text or line.url, name
 
 
 def test_every_country_that_was_asked_for_has_a_line_and_an_emergency_number() -> None:
@@ -70,6 +71,17 @@ def test_every_country_that_was_asked_for_has_a_line_and_an_emergency_number() -
         assert found[code].lines, code
         assert found[code].emergency, code
     assert book.everywhere
+    assert {each.phone for each in book.emergency} >= {
+        each.emergency.phone for each in book.countries if each.emergency
+    }
+
+
+def test_an_adult_who_thinks_of_suicide_finds_a_line_where_there_is_one() -> None:
+    countries = {each.code: each for each in ours().countries}
+    for code in ("NO", "GB", "US"):
+        assert any("suicide" in each.who for each in countries[code].lines) or any(
+            each.name == "Samaritans" for each in countries[code].lines
+        ), code
 
 
 def test_what_the_guide_shows_is_read(tmp_path: Path) -> None:

@@ -35,10 +35,12 @@ ALARM = "helpline.unchecked"
 
 @dataclass(frozen=True)
 class Line:
-    """One entry. ``phone``, ``url`` and ``hours`` may be blank."""
+    """One entry. ``phone``, ``text``, ``url`` and ``hours`` may be blank."""
 
     name: str
     phone: str
+    text: str
+    """A number that is not called: a text message goes there."""
     url: str
     hours: str
     who: str
@@ -64,6 +66,8 @@ class Book:
 
     countries: tuple[Country, ...]
     everywhere: tuple[Line, ...]
+    emergency: tuple[Line, ...] = ()
+    """The numbers for danger where a country is not known; ``name`` says where."""
 
     def entries(self) -> Iterator[tuple[str, Line]]:
         """Each entry with the name by which staff are told of it."""
@@ -72,6 +76,8 @@ class Book:
                 yield f"{country.code} {line.name}", line
         for line in self.everywhere:
             yield f"everywhere {line.name}", line
+        for line in self.emergency:
+            yield f"emergency {line.name}", line
 
     def on(self, today: date) -> Book:
         """Only what may be shown on that day."""
@@ -86,6 +92,7 @@ class Book:
                 for each in self.countries
             ),
             tuple(_valid(self.everywhere, today)),
+            tuple(_valid(self.emergency, today)),
         )
 
     def nearest(self, languages: Sequence[str]) -> Country | None:
@@ -115,14 +122,19 @@ def read_book(*texts: str) -> Book:
     """
     countries: dict[str, Any] = {}
     everywhere: list[Any] = []
+    emergency: list[Any] = []
     for text in texts:
         given = yaml.safe_load(text) or {}
         countries |= given.get("countries", {})
         everywhere = given.get("everywhere", everywhere)
+        emergency = given.get("emergency", emergency)
     try:
         return Book(
             tuple(_country(code, each) for code, each in countries.items()),
             tuple(_line(each) for each in everywhere),
+            tuple(
+                _line({"name": each["where"], "who": "", **each}) for each in emergency
+            ),
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise InvalidInput(
@@ -184,6 +196,7 @@ def _line(given: dict[str, Any]) -> Line:
     return Line(
         name=given["name"],
         phone=str(given.get("phone", "")),
+        text=str(given.get("text", "")),
         url=given.get("url", ""),
         hours=given.get("hours", ""),
         who=given["who"],

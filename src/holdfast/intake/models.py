@@ -12,6 +12,9 @@ from holdfast.intake.rules import Frequency, Way
 from holdfast.items.models import Actor, ApiKey, Conversation, Item, Platform
 from holdfast.staff.models import Person
 
+WORDS_NAMED = 200
+"""Characters of a report's words that name what it is about where nothing else does."""
+
 
 class Channel(models.TextChoices):
     """Through which door a report came. Every door calls the same operation."""
@@ -26,7 +29,10 @@ class Channel(models.TextChoices):
 
 
 class Report(Row):
-    """One report. It is never changed; what is learned later is an addition."""
+    """One report. It is never changed; what is learned later is an addition.
+
+    Only its reporter can take their own words out of it.
+    """
 
     number = models.CharField(max_length=16, unique=True)
     platform = models.ForeignKey(Platform, on_delete=models.PROTECT, related_name="+")
@@ -36,6 +42,7 @@ class Report(Row):
     language = models.CharField(max_length=35)
     words = models.TextField(blank=True)
     """What the reporter wrote."""
+    words_erased_at = models.DateTimeField(null=True)
     reporter_actor = models.ForeignKey(
         Actor, null=True, on_delete=models.PROTECT, related_name="+"
     )
@@ -53,7 +60,7 @@ class Report(Row):
 
     privacy = classes(
         operational="id number platform channel category language received_at"
-        " received_by wants_contact_hold",
+        " received_by wants_contact_hold words_erased_at",
         personal="reporter_actor claims police_number police_agency police_contact"
         " in_danger_now",
         content="words",
@@ -62,6 +69,12 @@ class Report(Row):
     class Meta:
         db_table = "hf_report"
         indexes = [models.Index(fields=["platform", "received_at"], name="report_time")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(words_erased_at=None) | Q(words=""),
+                name="first_words_are_gone",
+            )
+        ]
 
 
 class Addition(Row):
@@ -511,7 +524,10 @@ class Answer(Row):
 
 
 class Signature(Row):
-    """A name typed under a statement, where a statute wants a signature."""
+    """A name typed under a statement, where a statute wants a signature.
+
+    Who signed can take the name out of the row. That it was signed, and what, stays.
+    """
 
     report = models.ForeignKey(
         Report, on_delete=models.PROTECT, related_name="signatures"
@@ -523,15 +539,21 @@ class Signature(Row):
     """Word for word as it stood above the name."""
     language = models.CharField(max_length=35)
     signed_at = models.DateTimeField()
+    erased_at = models.DateTimeField(null=True)
 
     privacy = classes(
-        operational="id report forms statement language signed_at", personal="name"
+        operational="id report forms statement language signed_at erased_at",
+        personal="name",
     )
 
     class Meta:
         db_table = "hf_signature"
         constraints = [
             models.CheckConstraint(
-                condition=Q(name__gt="", statement__gt=""), name="signature_signed"
+                condition=Q(statement__gt="")
+                & (
+                    Q(erased_at=None, name__gt="") | Q(erased_at__isnull=False, name="")
+                ),
+                name="signature_signed",
             )
         ]

@@ -26,7 +26,7 @@ from holdfast.intake import archive, contacts, not_taken
 from holdfast.intake import codename as codenames
 from holdfast.intake.arrival import Mark, note_arrival
 from holdfast.intake.fingerprint import FingerprintGiven as FingerprintGiven
-from holdfast.intake.models import Addition, Codename, Report, Target
+from holdfast.intake.models import WORDS_NAMED, Addition, Codename, Report, Target
 from holdfast.intake.models import Channel as Channel
 from holdfast.intake.not_taken import NotTaken
 from holdfast.intake.queries import Told, as_new, being_called, read_again, told_by
@@ -228,7 +228,7 @@ def locate_again(event: Event) -> None:
     """Look once more for what a report names and nobody could find at first."""
     report = Report.objects.get(id=event.about["report"])
     missing = report.targets.filter(item=None, actor=None, conversation=None, pdq=None)
-    for target in missing:
+    for target in missing.exclude(named_as=""):
         _located(target, find_named(report.platform_id, target.named_as))
 
 
@@ -239,6 +239,7 @@ def locate_late() -> None:
     it comes in. An id counts only where the platform itself named it.
     """
     missing = Target.objects.filter(item=None, actor=None, conversation=None, pdq=None)
+    missing = missing.exclude(named_as="")
     newest = missing.select_related("report__platform").order_by("-report__received_at")
     by_platform: dict[Platform, list[Target]] = {}
     for target in newest[:LATE_TARGETS]:
@@ -439,7 +440,7 @@ def _check(given: ReportGiven) -> list[TargetGiven]:
     if unknown:
         raise InvalidInput(f"A claim is one of: {', '.join(CLAIMS)}.")
     # A report in words alone still is about something: the words.
-    return targets or [TargetGiven(description=given.words[:200])]
+    return targets or [TargetGiven(description=given.words[:WORDS_NAMED])]
 
 
 def _picture(given: FingerprintGiven | None, *, tells: bool) -> dict[str, Any]:

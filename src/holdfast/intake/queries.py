@@ -162,7 +162,7 @@ def reported(report_id: UUID) -> Reported:
         raise NotFound("There is no such report.")
     told = told_by(report)
     added = report.additions.filter(kind="words", erased_at=None).order_by("added_at")
-    signed = report.signatures.order_by("-signed_at").first()
+    signed = report.signatures.filter(erased_at=None).order_by("-signed_at").first()
     return Reported(
         id=report.id,
         number=report.number,
@@ -176,7 +176,7 @@ def reported(report_id: UUID) -> Reported:
         ),
         places=tuple(
             Place(each.named_as, each.located)
-            for each in report.targets.order_by("position")
+            for each in report.targets.exclude(named_as="").order_by("position")
         ),
         email=_masked_email(report),
         signed_as=signed.name if signed else "",

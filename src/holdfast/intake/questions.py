@@ -303,6 +303,14 @@ _ACCOUNT_FIRST = frozenset(
 )
 
 
+def is_of_life(category: str) -> bool:
+    """Whether a life can be in danger from what was chosen on the first page alone."""
+    return category in _OF_LIFE
+
+
+_OF_LIFE = frozenset({"self_harm"})
+
+
 def is_minor(answers: Mapping[str, str]) -> bool:
     """Whether the person was under 18 when it happened, as far as was said.
 

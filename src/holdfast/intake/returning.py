@@ -17,10 +17,13 @@ from holdfast.base.deadlock import again_after_deadlock
 from holdfast.base.errors import NotFound
 from holdfast.base.events import Kind, emit
 from holdfast.intake import not_taken
-from holdfast.intake.models import Addition, Codename
+from holdfast.intake.models import WORDS_NAMED, Addition, Codename, Report, Signature
 
 ERASABLE = ("words", "claim", "police_number", "challenge", not_taken.KIND)
 """Of what was added, and of challenges, what the reporter can take back."""
+FIRST_WORDS = "first_words"
+"""What the report itself says: its row is the report's."""
+SIGNATURE = "signature"
 
 
 @again_after_deadlock
@@ -44,12 +47,52 @@ def erase_addition(report_id: UUID, addition_id: UUID, *, by: By) -> None:
             return
         added.words, added.erased_at = "", clock.now()
         added.save(update_fields=["words", "erased_at"])
-        emit(
-            Kind.REPORTER_ERASED,
-            about={"platform": added.report.platform_id, "report": report_id},
-            facts={"what": added.kind},
-            by=by,
-        )
+        _tell_erased(added.report, added.kind, by)
+
+
+@again_after_deadlock
+def erase_first_words(report_id: UUID, *, by: By) -> None:
+    """The reporter takes back what they wrote when they reported.
+
+    The words leave the report, and the place that was made of them where nothing else
+    was named. Places that were found have been acted on, and stay. Twice changes
+    nothing. Raises ``NotFound`` where nothing was written.
+    """
+    by.require(Permission.REPORT_FOLLOW)
+    with transaction.atomic():
+        report = Report.objects.select_for_update(no_key=True).get(id=report_id)
+        if report.words_erased_at is not None:
+            return
+        if not report.words:
+            raise NotFound(_("There is no such message."))
+        alone = report.targets.filter(named_as=report.words[:WORDS_NAMED])
+        alone.filter(item=None, actor=None, conversation=None).update(named_as="")
+        report.words, report.words_erased_at = "", clock.now()
+        report.save(update_fields=["words", "words_erased_at"])
+        _tell_erased(report, FIRST_WORDS, by)
+
+
+@again_after_deadlock
+def erase_signature(report_id: UUID, signature_id: UUID, *, by: By) -> None:
+    """Who signed takes their name back. That a statement was signed, and when, stays.
+
+    Raises ``NotFound`` for what is not this report's; twice changes nothing.
+    """
+    by.require(Permission.REPORT_FOLLOW)
+    with transaction.atomic():
+        mine = Signature.objects.select_for_update(no_key=True, of=("self",))
+        signed = mine.filter(id=signature_id, report=report_id).first()
+        if signed is None:
+            raise NotFound(_("There is no such message."))
+        if signed.erased_at is None:
+            signed.name, signed.erased_at = "", clock.now()
+            signed.save(update_fields=["name", "erased_at"])
+            _tell_erased(signed.report, SIGNATURE, by)
+
+
+def _tell_erased(report: Report, what: str, by: By) -> None:
+    about = {"platform": report.platform_id, "report": report.id}
+    emit(Kind.REPORTER_ERASED, about=about, facts={"what": what}, by=by)
 
 
 def confirm_codename(report_id: UUID, *, by: By) -> None:

@@ -40,11 +40,15 @@ def is_set_aside(report: Report) -> bool:
         return False
     if policies.category_of(told_by(report).category).child_safety:
         return False
-    worked_on = Event.objects.filter(
+    return not is_worked_on(report.id)
+
+
+def is_worked_on(report_id: UUID) -> bool:
+    """Whether people work, or have worked, on a report: it was never only kept."""
+    return Event.objects.filter(
         kind__in=(Kind.REPORT_RECEIVED, Kind.REPORT_EXTENDED),
-        about__contains={"report": str(report.id)},
-    )
-    return not worked_on.exists()
+        about__contains={"report": str(report_id)},
+    ).exists()
 
 
 def tell_extended(report: Report, what: str, *, by: By, targets: int = 0) -> None:

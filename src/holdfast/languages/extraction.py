@@ -57,6 +57,7 @@ def everything(policy: Path = POLICY) -> Catalog:
 
 def words_of_helplines(book: dict[str, Any]) -> Iterator[str]:
     """What is said of helplines: for whom they are, and when."""
+    yield from (each["where"] for each in book["emergency"])
     countries = [each["lines"] for each in book["countries"].values()]
     for lines in (*countries, book["everywhere"]):
         for line in lines:

@@ -900,6 +900,7 @@ class Migration(migrations.Migration):
                 ('police_number', models.CharField(blank=True, max_length=100)),
                 ('police_agency', models.CharField(blank=True, max_length=255)),
                 ('police_contact', models.CharField(blank=True, max_length=400)),
+                ('words_erased_at', models.DateTimeField(null=True)),
                 ('in_danger_now', models.BooleanField(default=False)),
                 ('wants_contact_hold', models.BooleanField(default=False)),
                 ('received_at', models.DateTimeField()),
@@ -1161,6 +1162,7 @@ class Migration(migrations.Migration):
                 ('statement', models.TextField()),
                 ('language', models.CharField(max_length=35)),
                 ('signed_at', models.DateTimeField()),
+                ('erased_at', models.DateTimeField(null=True)),
                 ('report', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='signatures', to='holdfast.report')),
             ],
             options={
@@ -1565,6 +1567,10 @@ class Migration(migrations.Migration):
             index=models.Index(fields=['platform', 'received_at'], name='report_time'),
         ),
         migrations.AddConstraint(
+            model_name='report',
+            constraint=models.CheckConstraint(condition=models.Q(('words_erased_at', None), ('words', ''), _connector='OR'), name='first_words_are_gone'),
+        ),
+        migrations.AddConstraint(
             model_name='mail',
             constraint=models.UniqueConstraint(fields=('mail_id', 'report'), name='mail_once'),
         ),
@@ -1674,7 +1680,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='signature',
-            constraint=models.CheckConstraint(condition=models.Q(('name__gt', ''), ('statement__gt', '')), name='signature_signed'),
+            constraint=models.CheckConstraint(condition=models.Q(('statement__gt', ''), models.Q(models.Q(('erased_at', None), ('name__gt', '')), models.Q(('erased_at__isnull', False), ('name', '')), _connector='OR')), name='signature_signed'),
         ),
         migrations.AddIndex(
             model_name='statementofreasons',

@@ -217,7 +217,7 @@ MATRIX: Mapping[Kind, Row] = {
             Channel.RECEIPT,
             When.AT_ONCE,
             Tongue.REPORTERS,
-            (Need.SET_ASIDE, Need.WARNED),
+            (Need.KEPT_ASIDE, Need.WARNED),
         )
     ),
     Kind.REPORT_KEPT_ASIDE: _nobody(RECEIPT_SAID_SO, staff=RECEIPT_SAID_SO),

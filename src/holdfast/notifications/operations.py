@@ -8,10 +8,8 @@ that (``words.compose``), and one that the table is silent on cannot be sent at 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import asdict, replace
-from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -23,18 +21,15 @@ from holdfast.base import clock
 from holdfast.base.by import SYSTEM, By, Permission
 from holdfast.base.errors import NotFound
 from holdfast.base.events import Event, Kind, emit, in_bulk
-from holdfast.base.rows import insert_missing, read
+from holdfast.base.rows import read
 from holdfast.decisions.models import Decision
-from holdfast.intake.models import Channel, Report
-from holdfast.intake.queries import by_fingerprint_alone, report_of
+from holdfast.intake.models import Report
 from holdfast.items.models import ItemState
-from holdfast.matching.watches import public
 from holdfast.notifications import facts as so
-from holdfast.notifications.knowing import counted, may_know
+from holdfast.notifications.knowing import may_know
 from holdfast.notifications.matrix import cell
-from holdfast.notifications.models import Notification, Receipt
+from holdfast.notifications.models import Notification
 from holdfast.notifications.words import compose
-from holdfast.policy import queries as policies
 from holdfast.triage.models import Case, CaseState, Deadline
 from holdfast.triage.placing import living
 
@@ -48,69 +43,6 @@ UNKNOWN = {
 }
 """How a decision is told to who must not learn that something stands in private; what
 is not here is not told to them."""
-
-
-def make_receipt(event: Event) -> None:
-    """What is true at this moment, for the one who reported."""
-    report = report_of(event)
-    frozen = set(_frozen_by(event))
-    standing = _standing(report)
-    hidden = {
-        item: name
-        for item, (name, state) in standing.items()
-        if state != ItemState.VISIBLE
-    }
-    counting = counted(report)
-    # To its own platform nothing is secret; a flagger is told as much as a reporter.
-    listed = {
-        item: name
-        for item, name in hidden.items()
-        if item in counting or report.channel != Channel.FLAGGER
-    }
-    named = {each.item_id for each in report.targets.all()}
-    labels = {each.code: each.label for each in policies.current().clocks}
-    body: dict[str, Any] = {
-        "number": report.number,
-        "received_at": report.received_at.isoformat(),
-        "targets": _targets(report, standing),
-        "frozen": sorted(name for item, name in listed.items() if item in frozen),
-        "already_frozen": sorted(
-            name for item, name in listed.items() if item not in frozen
-        ),
-        "deadlines": [
-            {
-                "code": code,
-                "due_at": due_at.isoformat(),
-                "label": labels.get(code, code),
-            }
-            for code, due_at in _deadlines(report)
-        ],
-    }
-    alone = by_fingerprint_alone(report)
-    tells = all(each.tells for each in report.targets.all())
-    body[so.SAID] = {
-        "told_to_hide": len(frozen & counting & named),
-        "copies_told_to_hide": len(frozen & counting - named),
-        "hidden_before": len(hidden.keys() & counting - frozen),
-        "fingerprint_alone": alone,
-        "tells": tells,
-        "found_in_public": alone and tells and public(frozen).exists(),
-    }
-    kind = Kind(event.kind)
-    template = "receipt" if kind == Kind.REPORT_RECEIVED else "receipt_set_aside"
-    told = cell(kind, so.audience_of(report), template)
-    facts = so.of_receipt(
-        report.platform.name, body, has_codename=hasattr(report, "codename")
-    )
-    if kind == Kind.REPORT_SET_ASIDE:
-        facts = replace(
-            facts,
-            set_aside_until=so.set_aside_until(report),
-            warned_of=so.warned_of(report),
-        )
-    body["words"] = compose(told, report.language, facts)
-    # The first one stands.
-    insert_missing([Receipt(report=report, body=body, made_at=clock.now())])
 
 
 def tell_decided_before(event: Event) -> None:
@@ -341,58 +273,6 @@ def _tell(
                     facts={"template": template},
                     by=SYSTEM,
                 )
-
-
-def _frozen_by(event: Event) -> list[UUID]:
-    """The items that the freezing step froze because of this very event."""
-    frozen = read(
-        "SELECT about->>'item' FROM hf_event WHERE cause_id = %s AND kind = %s",
-        event.id,
-        Kind.ITEM_FROZEN,
-    )
-    return [UUID(item) for (item,) in frozen]
-
-
-def _standing(report: Report) -> dict[UUID, tuple[str, str]]:
-    """The platform's id and the state of what a report names or leads to."""
-    found = read(
-        "SELECT id, external_id, state FROM hf_item WHERE id IN ("
-        " SELECT item_id FROM hf_target WHERE report_id = %s"
-        " UNION SELECT beside.item_id FROM hf_target target"
-        " JOIN hf_case_target place ON place.target_id = target.id"
-        " JOIN hf_case_item beside ON beside.case_id = place.case_id"
-        " WHERE target.report_id = %s)",
-        report.id,
-        report.id,
-    )
-    return {item: (name, state) for item, name, state in found}
-
-
-def _targets(
-    report: Report, standing: Mapping[UUID, tuple[str, str]]
-) -> list[dict[str, object]]:
-    targets = []
-    for target in sorted(report.targets.all(), key=lambda each: each.position):
-        item, state = standing[target.item_id] if target.item_id else (None, None)
-        targets.append(
-            {
-                "named_as": target.named_as,
-                "located": target.located,
-                "item": item,
-                "state": state,
-            }
-        )
-    return targets
-
-
-def _deadlines(report: Report) -> list[tuple[str, datetime]]:
-    """What is promised to who reported, each promise once, the earliest first."""
-    found = read(
-        "SELECT DISTINCT code, due_at FROM hf_deadline"
-        " WHERE report_id = %s AND shown_to_reporter ORDER BY due_at, code",
-        report.id,
-    )
-    return [(code, due_at) for code, due_at in found]
 
 
 def _only_a_late_copy(decision: Decision) -> bool:

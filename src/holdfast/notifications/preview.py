@@ -22,6 +22,7 @@ from holdfast.decisions.previews import statement_preview, withholdings
 from holdfast.enforcement.queries import deliveries_about
 from holdfast.intake.models import Report
 from holdfast.intake.rules import Way
+from holdfast.intake.suspension import is_worked_on
 from holdfast.items.models import Item
 from holdfast.notifications import facts as so
 from holdfast.notifications.alarms import mail_of
@@ -120,6 +121,7 @@ class _Scene:
         made = so.of_receipt(name, receipt.body, has_codename=coded)
         return replace(
             made,
+            kept_aside=not is_worked_on(self.report.id),
             set_aside_until=self.facts.set_aside_until,
             warned_of=self.facts.warned_of,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,15 +11,14 @@ from uuid import UUID
 from holdfast.base.by import By, Permission
 from holdfast.base.errors import NotFound
 from holdfast.base.ids import read_number
-from holdfast.base.rows import read
 from holdfast.intake import statements
 from holdfast.intake.models import Channel, Report
 from holdfast.intake.queries import by_fingerprint_alone, told_by
-from holdfast.intake.returning import ERASABLE
+from holdfast.intake.returning import ERASABLE, FIRST_WORDS, SIGNATURE
 from holdfast.items.models import ItemState
-from holdfast.notifications.facts import SAID
 from holdfast.notifications.knowing import counted, hidden
 from holdfast.notifications.models import Notification
+from holdfast.notifications.receipts import receipt_of as receipt_of
 from holdfast.policy import queries as policies
 from holdfast.triage.models import Case, CaseItem, CaseState, CaseTarget, Deadline
 
@@ -70,17 +69,6 @@ class ReportStatus:
     clocks: tuple[ClockLine, ...]
     messages: tuple[Message, ...]
     receipt_words: str
-
-
-def receipt_of(report_id: UUID) -> dict[str, Any]:
-    """What the reporter was told at once. Raises ``NotFound``."""
-    found = read("SELECT body FROM hf_receipt WHERE report_id = %s", report_id)
-    if not found:
-        raise NotFound("There is no receipt for this report.")
-    receipt: dict[str, Any] = json.loads(found[0][0])
-    # From what its words were made; with a fingerprint they tell less than that.
-    receipt.pop(SAID, None)
-    return receipt
 
 
 def report_status(number: str, platform_id: UUID, *, by: By) -> dict[str, Any]:
@@ -221,4 +209,20 @@ def _messages(report: Report) -> tuple[Message, ...]:
         )
         for row in report.additions.filter(erased_at=None)
     ]
-    return tuple(sorted([*ours, *theirs], key=lambda each: (each.at, str(each.id))))
+    told = [*_first_words(report), *_signatures(report), *ours, *theirs]
+    return tuple(sorted(told, key=lambda each: (each.at, str(each.id))))
+
+
+def _first_words(report: Report) -> Iterator[Message]:
+    """What the reporter wrote when they reported, for as long as it is there."""
+    if report.words:
+        yield _of_reporter(report.id, FIRST_WORDS, report.words, report.received_at)
+
+
+def _signatures(report: Report) -> Iterator[Message]:
+    for row in report.signatures.filter(erased_at=None):
+        yield _of_reporter(row.id, SIGNATURE, row.name, row.signed_at)
+
+
+def _of_reporter(row: UUID, kind: str, words: str, at: datetime) -> Message:
+    return Message(row, True, kind, words, at, unread=False, erasable=True)

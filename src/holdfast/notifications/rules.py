@@ -75,6 +75,8 @@ class Facts:
     late_since: datetime | None = None
     set_aside_until: datetime | None = None
     """Until when reports of this person are only kept; None for everybody else."""
+    kept_aside: bool = False
+    """Whether the report is only kept, and nobody has worked on it by now."""
     warned_of: int = 0
     """How many unfounded reports the newest warning to this person was about."""
     thawed: bool = False
@@ -98,6 +100,7 @@ class Need(StrEnum):
     FILED = "an authority has taken a real referral"
     LATE = "a promise to this reporter is broken"
     SET_ASIDE = "a person has suspended work on this reporter's reports"
+    KEPT_ASIDE = "the report is kept and nobody works on it"
     WARNED = "a person has warned this reporter of several unfounded reports"
     THAWED = "something that was hidden is shown again"
 
@@ -125,6 +128,7 @@ HOLDS: Mapping[Need, Callable[[Facts], bool]] = {
     Need.FILED: lambda facts: bool(facts.filed_with),
     Need.LATE: lambda facts: bool(facts.late_with) and facts.late_since is not None,
     Need.SET_ASIDE: lambda facts: facts.set_aside_until is not None,
+    Need.KEPT_ASIDE: lambda facts: facts.kept_aside,
     Need.WARNED: lambda facts: facts.warned_of > 1,
     Need.THAWED: lambda facts: facts.thawed,
 }

@@ -268,6 +268,11 @@ def _referred(facts: Facts) -> str:
 
 
 def _receipt_set_aside(facts: Facts) -> str:
+    if facts.set_aside_until is None:
+        return _(
+            "We keep your report, and nobody has worked on it. By now we work on your "
+            "reports again. If it is still there, send it again."
+        )
     return _(
         "We keep your report, but we do not work on it now. People here found that "
         "many of your reports before were about nothing wrong, and told you so. Until "

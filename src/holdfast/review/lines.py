@@ -137,6 +137,7 @@ class ReportLine:
     category: str
     language: str
     words: str
+    words_erased_at: datetime | None
     named_as: tuple[str, ...]
     claims: tuple[str, ...]
     police_number: str
@@ -151,6 +152,7 @@ class ReportLine:
     answers: tuple[AnswerLine, ...]
     forms: tuple[LegalFormLine, ...]
     signed_as: str
+    signature_erased_at: datetime | None
     received_at: datetime
     attachments: int = 0
     """Files that came with it by e-mail: sealed, and opened by nobody."""

@@ -31,6 +31,7 @@ def report_line(
         category=row.category,
         language=row.language,
         words=row.words,
+        words_erased_at=row.words_erased_at,
         named_as=named_as,
         claims=told.claims,
         police_number=told.police_number or row.police_number,
@@ -58,6 +59,7 @@ def report_line(
             for each in told.forms
         ),
         signed_as=signed.name if signed else "",
+        signature_erased_at=signed.erased_at if signed else None,
         received_at=row.received_at,
         attachments=attachments,
         names=names,

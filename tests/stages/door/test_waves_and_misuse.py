@@ -33,7 +33,7 @@ from holdfast.intake.operations import (
     receive_report,
 )
 from holdfast.items.models import Actor, Item
-from holdfast.notifications.queries import receipt_of
+from holdfast.notifications.queries import receipt_of, status_of
 from holdfast.triage.models import Case
 from holdfast.triage.waves import (
     MOST_SHOWN,
@@ -302,7 +302,9 @@ def test_what_is_added_to_a_report_set_aside_is_kept_with_it(world: World) -> No
         "about",
         "signature",
     ]
+    assert "we do not work on it now" in receipt_of(kept.id)["words"]
     misuse.lift(suspension, by=LEAD)
+    assert "send it again" in receipt_of(kept.id)["words"]
     add_to_report(kept.id, "link", f"{link}2", by=FOLLOWER)
     item.refresh_from_db()
     assert (is_worked_on(kept), item.state) == (True, "frozen")
@@ -320,6 +322,11 @@ def test_a_child_in_what_is_added_is_heard_at_once_and_for_good(world: World) ->
     give_answer(kept.id, "age_now", "13_15", by=FOLLOWER)
     first.refresh_from_db()
     assert (is_worked_on(kept), first.state) == (True, "frozen")
+    receipt = receipt_of(kept.id)
+    assert receipt["words"].startswith("We have told Plaza to hide this.")
+    assert receipt["frozen"] == ["coffee"]
+    assert {each["code"] for each in receipt["deadlines"]} >= {"decision"}
+    assert status_of(kept.id).receipt_words == receipt["words"]
     # Another answer makes no report less than it was.
     give_answer(kept.id, "age_now", "adult", by=FOLLOWER)
     add_to_report(kept.id, "link", "https://plaza.example/p/rocket", by=FOLLOWER)

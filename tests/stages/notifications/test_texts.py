@@ -53,6 +53,7 @@ facts = st.builds(
     late_with=st.sampled_from(["", "People decide"]),
     late_since=st.sampled_from([None, datetime(2026, 1, 2, 3, 4, tzinfo=UTC)]),
     set_aside_until=st.sampled_from([None, datetime(2026, 1, 2, 3, 4, tzinfo=UTC)]),
+    kept_aside=st.booleans(),
     warned_of=st.integers(0, 4),
     thawed=st.booleans(),
 )
@@ -93,6 +94,7 @@ MADE_SO: dict[Need, dict[str, Any]] = {
         "late_with": "People decide",
         "late_since": datetime(2026, 1, 2, 3, 4, tzinfo=UTC),
     },
+    Need.KEPT_ASIDE: {"kept_aside": True},
     Need.WARNED: {"warned_of": 3},
     Need.THAWED: {"thawed": True},
     Need.SET_ASIDE: {"set_aside_until": datetime(2026, 1, 2, 3, 4, tzinfo=UTC)},
@@ -128,6 +130,8 @@ def test_no_sentence_says_what_is_not_so(cell: Cell, so: Facts) -> None:
         "found nothing wrong in them": so.warned_of > 1 and not so.case_open,
         "We told you that reports": so.warned_of > 1,
         "told you so": so.warned_of > 1,
+        "we do not work on it": so.kept_aside and so.set_aside_until is not None,
+        "work on your reports again": so.kept_aside and so.set_aside_until is None,
     }
     for words, is_so in claims.items():
         assert is_so or words not in text, (words, text)

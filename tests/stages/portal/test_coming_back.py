@@ -20,6 +20,7 @@ from holdfast.base.events import Kind
 from holdfast.base.models import Event
 from holdfast.intake.contacts import keep, of_report
 from holdfast.intake.models import Addition, Codename, Contact, Report
+from holdfast.intake.operations import locate_late
 from holdfast.items.models import Item, ItemState
 from holdfast.notifications.asking import ask_reporter, questions_left
 from holdfast.notifications.models import Notification
@@ -263,6 +264,42 @@ def test_what_the_reporter_wrote_is_erased_for_good_and_staff_see_that_it_was(
     event = Event.objects.get(kind=Kind.REPORTER_ERASED)
     assert event.facts == {"what": "words"}
     assert client.post(address).status_code == 404
+
+
+def test_the_first_words_and_a_signature_are_erased_as_messages_are(
+    world: World,
+) -> None:
+    client = Client()
+    report = walk.report(client, "intimate_image", words="My name is Kim, in room 4.")
+    client.post("/follow/add/signature", {"answer": "Kimberley Sample"})
+    case = Case.objects.get()
+    (told,) = case_page(case.number, STAFF).reports
+    assert (told.words, told.signed_as) == (report.words, "Kimberley Sample")
+    for said in ("My name is Kim, in room 4.", "Kimberley Sample"):
+        address = message_of(client, said)
+        assert said in page(client, address)
+        assert said in page(client), "Looking at the page erases nothing."
+        assert client.post(address)["Location"] == "/follow/status"
+        assert client.post(address).status_code == 404
+        for path in ("/follow/status", "/report/review", "/report/law"):
+            assert said not in page(client, path)
+        for model in apps.get_models():
+            if model._meta.managed:
+                rows = serializers.serialize("json", model._base_manager.all())
+                assert said not in rows, model
+    report.refresh_from_db()
+    (told,) = case_page(case.number, STAFF).reports
+    assert (told.words, told.words_erased_at) == ("", report.words_erased_at)
+    assert told.signed_as == ""
+    assert told.signature_erased_at is not None
+    erased = Event.objects.filter(kind=Kind.REPORTER_ERASED).order_by("id")
+    assert [each.facts["what"] for each in erased] == ["first_words", "signature"]
+    # It was signed, and it was reported: neither the law's forms nor the case forget.
+    signed = report.signatures.get()
+    assert signed.forms
+    assert signed.statement
+    locate_late()
+    assert Case.objects.get().state == "open"
 
 
 def test_a_place_is_not_taken_back(client: Client, world: World) -> None:

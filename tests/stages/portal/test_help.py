@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime, timedelta
 
 import pytest
@@ -160,3 +161,52 @@ def test_every_entry_raises_one_alarm_when_all_have_expired(world: World) -> Non
 def test_an_entry_without_source_and_dates_is_refused(broken: str) -> None:
     with pytest.raises(InvalidInput):
         helplines.read_book(broken)
+
+
+def numbers_on(page: str) -> list[str]:
+    """The numbers before the question of a page: what is read first."""
+    main = page.index("<main")
+    top = page[main : page.index("<form", main)]
+    return re.findall(r'href="tel:([^"]+)"', top)
+
+
+@pytest.mark.parametrize(
+    ("language", "first", "also"),
+    [("nb-NO", "112", "116123"), ("en-GB", "999", "116123"), ("en", "112", "911")],
+)
+def test_self_harm_shows_numbers_before_anything_more_is_asked(
+    world: World, language: str, first: str, also: str
+) -> None:
+    client = Client(HTTP_ACCEPT_LANGUAGE=language)
+    client.post("/", {"category": "self_harm"})
+    page = client.get("/report/where").content.decode()
+    assert numbers_on(page)[0] == first
+    assert also in numbers_on(page)
+    wrong = client.post("/report/where", {"category": "self_harm"}).content.decode()
+    assert numbers_on(wrong) == numbers_on(page)
+    client.post("/report/where", {"category": "self_harm", "words": "A friend."})
+    assert numbers_on(client.get("/report/received").content.decode())[0] == first
+    assert numbers_on(client.get("/report/more/danger").content.decode())[0] == first
+    client.post("/", {"category": "copyright"})
+    assert not numbers_on(client.get("/report/where").content.decode())
+
+
+def test_an_expired_emergency_number_is_hidden_and_never_leaves_none(
+    world: World, own: date
+) -> None:
+    client = Client(HTTP_ACCEPT_LANGUAGE="en")
+    client.post("/", {"category": "self_harm"})
+    assert len(numbers_on(client.get("/report/where").content.decode())) == 3
+    last = max(each.expires_on for each in helplines.book().emergency)
+    now = clock.now()
+    after = datetime.combine(last, now.timetz()) - now
+    with clock.shifted(after - timedelta(days=1)):
+        helplines.watch_helplines()
+    told = Event.objects.filter(kind=Kind.ALARM_RAISED, facts__code=helplines.ALARM)
+    assert "emergency In Europe" in told.values_list("about__entry", flat=True)
+    with clock.shifted(after):
+        late = Client(HTTP_ACCEPT_LANGUAGE="en")
+        late.post("/", {"category": "self_harm"})
+        page = late.get("/report/where").content.decode()
+    assert numbers_on(page) == ["112"]
+    assert "From most mobile phones" in page

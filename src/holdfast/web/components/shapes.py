@@ -219,6 +219,8 @@ class Helpline:
     who: str = ""
     language: str = ""
     """Of the name, for a voice to say it in."""
+    text: str = ""
+    """A number for text messages, which cannot be called."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from holdfast.intake.helplines import Country, Line, shown
 from holdfast.languages.choice import asked_for, country_name, in_words
 from holdfast.web.components.shapes import Helpline, HelpNear
+from holdfast.web.portal.words import FALLBACK
 
 ENGLISH = "en"
 """What lines are called in where no language of its own points to a country."""
@@ -33,6 +34,23 @@ def near(request: HttpRequest) -> HelpNear | None:
         found = shown().nearest([spoken])
     found = found or shown().nearest([*asked, spoken])
     return _drawn(found) if found else None
+
+
+def numbers(request: HttpRequest) -> list[tuple[str, str]]:
+    """Where to call in danger: a place and its number, the nearest country first.
+
+    Never none: what is not verified any more is hidden, and then there is still the
+    number that reaches help from most telephones.
+    """
+    here = near(request)
+    found = [(here.country, here.emergency)] if here and here.emergency else []
+    known = {number for _place, number in found}
+    found += [
+        (in_words(each.name), each.phone)
+        for each in shown().emergency
+        if each.phone not in known
+    ]
+    return found or [(str(FALLBACK[0]), FALLBACK[1])]
 
 
 def everywhere() -> tuple[list[HelpNear], list[Helpline]]:
@@ -61,6 +79,7 @@ def _lines(lines: Iterable[Line], language: str) -> list[Helpline]:
             each.url,
             in_words(each.who),
             language,
+            each.text,
         )
         for each in lines
     ]

@@ -97,6 +97,8 @@ def _words_of(message: Told) -> str:
         return message.words
     if message.kind == "challenge":
         return message.words or str(TOLD["challenge"])
+    if message.kind == "signature":
+        return f"{TOLD['signature']} {message.words}"
     if message.kind == "not_taken":
         return f"{TOLD['not_taken']}\n{message.words}"
     return message.words

@@ -29,6 +29,7 @@ HINTS: Final[dict[str, Words]] = {
 
 TOLD: Final[dict[str, Words]] = {
     "challenge": _("I think that the decision is wrong. Please look again."),
+    "signature": _("Signed:"),
     "not_taken": _("The site sent this with your report, and we could not use it:"),
 }
 """What stands in the thread for what the reporter pressed, or above their words."""
@@ -40,13 +41,9 @@ FREQUENCIES: Final[tuple[tuple[str, Words], ...]] = (
 )
 """Answers to "How often?": each is one of ``intake.rules.Frequency``."""
 
-EMERGENCY: Final[tuple[tuple[Words, str], ...]] = (
-    (_("In Europe"), "112"),
-    (_("In the United Kingdom"), "999"),
-    (_("In the United States"), "911"),
-)
-"""Where one number reaches police and ambulance. 112: Directive (EU) 2018/1972, Article
-109, and Norway's police; 999 and 911: their countries' own numbers."""
+FALLBACK: Final[tuple[Words, str]] = (_("From most mobile phones"), "112")
+"""When no entry of ``helplines.yaml`` is verified any more: a telephone sets up a call
+to 112 as one for help, wherever it is (3GPP TS 22.101, section 10.1.1)."""
 
 SAID: Final[dict[str, Words]] = {
     "added": _("Thank you. It is now part of your report."),

@@ -25,7 +25,7 @@ from holdfast.intake.rules import Frequency, Way
 from holdfast.items.queries import platform_of_url
 from holdfast.notifications.letters import ways
 from holdfast.policy import queries as policies
-from holdfast.web.portal import advice, forms
+from holdfast.web.portal import advice, forms, help
 from holdfast.web.portal.mine import OfReport
 from holdfast.web.portal.page import BY
 from holdfast.web.portal.words import WRITTEN_TO
@@ -110,7 +110,7 @@ class Adding(OfReport):
     def around(self) -> dict[str, Any]:
         """In danger, another number comes first than ours."""
         context: dict[str, Any] = {
-            "is_danger": self.name == "danger",
+            "numbers": help.numbers(self.request) if self.name == "danger" else (),
             "hints": {"answer": {c.code: c.hint for c in self.question.choices}},
             "back_url": reverse(self.back),
             "button": _("Add this"),

@@ -136,7 +136,11 @@ class Erase(Mine):
     def post(self, request: HttpRequest, message: UUID) -> HttpResponse:
         """Do it."""
         told = self._told(message)
-        if told.from_reporter:
+        if told.kind == returning.FIRST_WORDS:
+            returning.erase_first_words(self.report_id, by=BY)
+        elif told.kind == returning.SIGNATURE:
+            returning.erase_signature(self.report_id, told.id, by=BY)
+        elif told.from_reporter:
             returning.erase_addition(self.report_id, told.id, by=BY)
         else:
             notifying.put_away(self.report_id, told.id, by=BY)

@@ -20,13 +20,13 @@ from django.utils.translation import gettext as _
 from holdfast.base.errors import Unavailable
 from holdfast.intake import operations as intake
 from holdfast.intake.queries import reported
-from holdfast.intake.questions import names_accounts
+from holdfast.intake.questions import is_of_life, names_accounts
 from holdfast.items import queries as items
 from holdfast.languages.choice import in_words
 from holdfast.notifications import queries as notifications
 from holdfast.policy import queries as policies
 from holdfast.web.components.shapes import Deadline, Receipt
-from holdfast.web.portal import advice, forms
+from holdfast.web.portal import advice, forms, help
 from holdfast.web.portal.door import Door
 from holdfast.web.portal.page import Page, Question
 from holdfast.web.portal.session import MAX_ADDRESS_BYTES
@@ -103,8 +103,13 @@ class Where(Door):
         return self.request.POST.get("category") or self.memory.category
 
     def around(self) -> dict[str, Any]:
-        """The way back."""
-        return {"back_url": reverse("portal:start")}
+        """The way back; and first of all numbers, where a life can be in danger."""
+        return {
+            "back_url": reverse("portal:start"),
+            "numbers": help.numbers(self.request)
+            if is_of_life(self._category())
+            else (),
+        }
 
     def answered(self, form: django_forms.Form) -> HttpResponse:
         """The report: stored, frozen and clocked before the next page is shown."""
@@ -143,6 +148,7 @@ class Received(Page):
     def _context(self) -> dict[str, Any]:
         assert self.memory.report_id is not None
         told = notifications.receipt_of(self.memory.report_id)
+        category = reported(self.memory.report_id).category.code
         known = notifications.status_of(self.memory.report_id)
         receipt = Receipt(
             number=told["number"],
@@ -168,9 +174,8 @@ class Received(Page):
                 if known.status == "decided" and not each.from_reporter
             ],
             "received_at": datetime.fromisoformat(told["received_at"]),
-            "advice": advice.for_category(
-                reported(self.memory.report_id).category.code
-            ),
+            "advice": advice.for_category(category),
+            "numbers": help.numbers(self.request) if is_of_life(category) else (),
         }
 
 

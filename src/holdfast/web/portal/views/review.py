@@ -23,12 +23,12 @@ from holdfast.intake.queries import Reported, being_called, reported
 from holdfast.notifications.alarms import on_call_problems
 from holdfast.policy import queries as policies
 from holdfast.triage import queries as triage
-from holdfast.web.portal import advice, forms
+from holdfast.web.portal import advice, forms, help
 from holdfast.web.portal.offers import offers
 from holdfast.web.portal.page import BY, Question
 from holdfast.web.portal.views.adding import after, asked_of
 from holdfast.web.portal.views.follow import Mine
-from holdfast.web.portal.words import EMERGENCY, HINTS, SAID
+from holdfast.web.portal.words import HINTS, SAID
 
 QUESTION_FOR = {
     Element.ADDRESS: "link",
@@ -110,7 +110,7 @@ class Danger(Mine):
         report = reported(self.report_id)
         following = after("danger", report)
         context = {
-            "emergency": EMERGENCY,
+            "numbers": help.numbers(request),
             "suicide": report.told.answers.get("danger") == "suicide",
             "called": being_called(report.id) and not on_call_problems(),
             "first_look_by": triage.first_look_by(report.id),
