@@ -25,7 +25,11 @@ KINDS = ("choice", "text")
 
 def archived(language: str) -> Questionnaire:
     """The questions of now in the language nearest to ``language``, kept for good."""
-    document = questions.document(nearest(language) or SOURCE)
+    return kept_for_good(questions.document(nearest(language) or SOURCE))
+
+
+def kept_for_good(document: Mapping[str, Any]) -> Questionnaire:
+    """Questions as somebody read them: their language, and word for word the rest."""
     return Questionnaire.objects.get_or_create(
         digest=questions.digest(document),
         defaults={

@@ -55,12 +55,17 @@ class Report(Row):
     in_danger_now = models.BooleanField(default=False)
     wants_contact_hold = models.BooleanField(default=False)
     """Whether what it reports is to be kept from writing to ``reporter_actor``."""
+    asked = models.ForeignKey(
+        "Questionnaire", null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    """The first pages as they were shown, whose answers this row and its targets are;
+    None where no page of ours was shown."""
     received_at = models.DateTimeField()
     received_by = models.CharField(max_length=120)
 
     privacy = classes(
         operational="id number platform channel category language received_at"
-        " received_by wants_contact_hold words_erased_at",
+        " received_by wants_contact_hold words_erased_at asked",
         personal="reporter_actor claims police_number police_agency police_contact"
         " in_danger_now",
         content="words",

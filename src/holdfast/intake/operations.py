@@ -117,6 +117,9 @@ class ReportGiven:
     """To the questions, by their codes; see ``questions``."""
     questions: str = ""
     """The hash of the questions as they were asked; blank: those of now."""
+    shown: Mapping[str, Any] | None = None
+    """The pages on which it was asked for, word for word: ``language``, ``questions``.
+    They are archived with it. None: it was not asked for on pages of ours."""
     in_danger_now: bool = False
     wants_contact_hold: bool = False
     wants_codename: bool = False
@@ -187,6 +190,7 @@ def receive_report(given: ReportGiven, *, by: By) -> Received:
             police_contact=given.police_contact.strip(),
             in_danger_now=in_danger,
             wants_contact_hold=given.wants_contact_hold,
+            asked=archive.kept_for_good(given.shown) if given.shown else None,
             received_at=min(given.received_at or clock.now(), clock.now()),
             received_by=str(by),
         )

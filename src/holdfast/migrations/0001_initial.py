@@ -907,6 +907,7 @@ class Migration(migrations.Migration):
                 ('received_by', models.CharField(max_length=120)),
                 ('platform', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='holdfast.platform')),
                 ('reporter_actor', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='holdfast.actor')),
+                ('asked', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='holdfast.questionnaire')),
             ],
             options={
                 'db_table': 'hf_report',

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import random
 
 import pytest
@@ -10,7 +11,7 @@ from django.test import Client
 from holdfast.base.by import By, Permission
 from holdfast.base.models import Event
 from holdfast.base.privacy import Privacy
-from holdfast.intake import questions
+from holdfast.intake import archive, questions
 from holdfast.intake.legal_forms import to_ask
 from holdfast.intake.models import Answer, Contact, Questionnaire, Report
 from holdfast.intake.queries import told_by
@@ -26,6 +27,12 @@ from tests.world import POLICY, World, encoded, photograph
 pytestmark = pytest.mark.django_db
 ON_CALL = By("person", "desk", frozenset({Permission.ALARM_ACKNOWLEDGE}))
 POLICY_READ = read_policy(POLICY.read_text())
+
+
+def asked_after() -> Questionnaire:
+    """The one that holds what was asked once the report was in."""
+    first = Report.objects.exclude(asked=None).values("asked")
+    return Questionnaire.objects.exclude(id__in=first).get()
 
 
 @pytest.fixture
@@ -105,7 +112,7 @@ def test_what_was_asked_is_archived_word_for_word_by_its_hash(
     walk.report(client)
     client.post("/report/more/danger", {"answer": "no"})
     client.post("/report/more/about", {"answer": "shown"})
-    archived = Questionnaire.objects.get()
+    archived = asked_after()
     assert archived.digest == questions.digest(archived.document)
     assert {each.questionnaire_id for each in Answer.objects.all()} == {archived.id}
     words = {each["code"]: each["words"] for each in archived.document["questions"]}
@@ -114,6 +121,42 @@ def test_what_was_asked_is_archived_word_for_word_by_its_hash(
     # Other words are another document.
     changed = {**archived.document, "language": "nb"}
     assert questions.digest(changed) != archived.digest
+
+
+def test_the_first_two_pages_are_archived_as_they_were_shown(
+    world: World, client: Client
+) -> None:
+    # The first page is answered in English and the second in Norwegian.
+    seen = client.get("/", HTTP_ACCEPT_LANGUAGE="en").content.decode()
+    client.post("/", {"category": "sextortion"}, HTTP_ACCEPT_LANGUAGE="en")
+    client.post("/language", {"language": "nb", "next": "/report/where"})
+    seen += client.get("/report/where").content.decode()
+    client.post("/report/where", {"category": "sextortion", "account": "@nightowl"})
+    archived = Report.objects.get().asked
+    assert archived is not None
+    assert archived.digest == questions.digest(archived.document)
+    first, *second = archived.document["questions"]
+    assert (first["language"], archived.language) == ("en", "nb")
+    offered = [each["code"] for each in first["choices"]]
+    assert offered == [each.code for each in current().categories]
+    assert [each["code"] for each in second] == [
+        *("account", "address", "words", "unknown"),
+    ]
+    words = html.unescape(seen)
+    for each in (first, *second):
+        texts = [each["page"], each["words"], each["hint"]]
+        for choice in each["choices"]:
+            texts += [choice["words"], choice["hint"], choice.get("under", "")]
+        for text in texts:
+            assert text in words, text
+    assert "nightowl" not in str(archived.document), "No answer is in what was asked."
+    before = Questionnaire.objects.count()
+    walk.report(Client(HTTP_ACCEPT_LANGUAGE="en"), "sextortion")
+    walk.report(Client(HTTP_ACCEPT_LANGUAGE="en"), "sextortion")
+    assert Questionnaire.objects.count() == before + 1
+    # Named by a platform, it takes none of its questions for an answer.
+    held = archive.hold({"category": "scam"}, archived.digest, "en")
+    assert not held.taken
 
 
 def test_all_answers_are_looked_over_and_each_can_be_changed(
@@ -323,7 +366,7 @@ def test_who_is_shown_is_asked_about_themselves(world: World, client: Client) ->
     page = client.get(asked).content.decode()
     assert "How old are you?" in page
     assert "How old is the person" not in page
-    document = Questionnaire.objects.get().document
+    document = asked_after().document
     archived = {each["code"]: each for each in document["questions"]}
     assert archived["age_now"]["words_to_shown"] == "How old are you?"
 

@@ -39,6 +39,8 @@ class Memory:
 
     category: str = ""
     """The answer to the first question, until the report is sent."""
+    started_in: str = ""
+    """The language in which the first question was answered, until then too."""
     address: str = ""
     """What a link of the platform said the report is about."""
     report: str = ""

@@ -26,7 +26,7 @@ from holdfast.languages.choice import in_words
 from holdfast.notifications import queries as notifications
 from holdfast.policy import queries as policies
 from holdfast.web.components.shapes import Deadline, Receipt
-from holdfast.web.portal import advice, forms, help
+from holdfast.web.portal import advice, first_pages, forms, help
 from holdfast.web.portal.door import Door
 from holdfast.web.portal.page import Page, Question
 from holdfast.web.portal.session import MAX_ADDRESS_BYTES
@@ -54,6 +54,7 @@ class Start(Question):
     def answered(self, form: django_forms.Form) -> HttpResponse:
         """Keep the answer for the next page. It is never put into an address."""
         self.memory.category = form.cleaned_data["category"]
+        self.memory.started_in = self.request.LANGUAGE_CODE
         return self.go("where")
 
 
@@ -125,6 +126,11 @@ class Where(Door):
             words=answers["words"],
             language=self.request.LANGUAGE_CODE,
             wants_codename=True,
+            shown=first_pages.shown(
+                form,
+                language=self.request.LANGUAGE_CODE,
+                started_in=self.memory.started_in or self.request.LANGUAGE_CODE,
+            ),
         )
         return self.file(given, answers["once"])
 
