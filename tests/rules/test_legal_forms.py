@@ -38,6 +38,7 @@ facts = st.builds(
         ["", "shown", "parent", "relative", "professional", "witness"]
     ),
     pictured=st.sampled_from(["", "posted", "held", "no"]),
+    unlawful=st.sampled_from(["", "yes", "no"]),
     may_act=st.sampled_from(["", "yes", "no"]),
     consent=st.sampled_from(["", "yes", "no"]),
     has_address=st.booleans(),
@@ -104,9 +105,32 @@ def test_a_telephone_is_contact_enough_but_for_a_notice() -> None:
     assert lacking == {LegalForm.DSA_NOTICE: (Element.EMAIL,)}
 
 
-def test_what_no_law_forbids_and_nobody_is_shown_in_is_no_form() -> None:
+def test_whatever_the_terms_call_it_the_person_says_whether_it_is_a_notice() -> None:
     plain = FormFacts(child_safety=False, alleges_illegal=False, intimate=False)
-    assert forms_of(plain, ALL) == ()
+    (silent,) = forms_of(plain, ALL)
+    assert silent.form == LegalForm.DSA_NOTICE
+    assert Element.UNLAWFUL in silent.missing
+    # Nothing more is asked for a notice before they have said that it is one.
+    assert to_ask((silent,)) == (Element.UNLAWFUL,)
+    said = forms_of(replace(plain, unlawful="yes"), ALL)
+    assert set(to_ask(said)) == {
+        Element.ADDRESS,
+        Element.REASONS,
+        Element.EMAIL,
+        Element.SIGNATURE,
+    }
+    full = replace(FULL, alleges_illegal=False, intimate=False, unlawful="yes")
+    assert [each.complete for each in forms_of(full, ALL)] == [True]
+    assert forms_of(replace(plain, unlawful="no"), ALL) == ()
+    assert missing(replace(FULL, unlawful="no"), LegalForm.DSA_NOTICE) is None
+
+
+def test_what_the_category_or_a_childs_age_says_is_not_asked() -> None:
+    by_law = FormFacts(child_safety=False, alleges_illegal=True, intimate=False)
+    child = FormFacts(child_safety=True, alleges_illegal=False, intimate=False)
+    for known in (by_law, child):
+        assert Element.UNLAWFUL not in (missing(known, LegalForm.DSA_NOTICE) or ())
+    assert missing(replace(child, unlawful="no"), LegalForm.DSA_NOTICE) is not None
 
 
 @given(facts)
@@ -121,7 +145,7 @@ def test_about_a_child_nothing_is_ever_incomplete(given: FormFacts) -> None:
 
 @given(facts)
 def test_without_an_answer_a_form_is_not_ruled_out(given: FormFacts) -> None:
-    silent = replace(given, about="", may_act="", consent="")
+    silent = replace(given, about="", may_act="", consent="", unlawful="")
     asked = {each.form for each in forms_of(given, ALL)}
     assert asked <= {each.form for each in forms_of(silent, ALL)}
 

@@ -41,6 +41,9 @@ class Element(StrEnum):
     """That the person shown did not agree: section 3(a)(1)(B)(iii)."""
     EMAIL = "email"
     """An e-mail address: Article 16(2)(c); any contact: section 3(a)(1)(B)(iv)."""
+    UNLAWFUL = "unlawful"
+    """That it is held to be against a law: Article 3(h) and 16(1). A category can say
+    so, and else the person does: whatever the terms call it, it can be illegal."""
     SIGNATURE = "signature"
     """A name under the statement that it is true and in good faith: Article 16(2)(c)
     and (d); section 3(a)(1)(B)(i) and (iii); section 20A."""
@@ -59,6 +62,8 @@ class FormFacts:
     """``shown``, ``parent``, ``relative``, ``professional``, ``witness`` or blank."""
     pictured: str = ""
     """``posted``, ``held``, ``no``, ``unknown`` or blank."""
+    unlawful: str = ""
+    """``yes``, ``no``, or blank: whether the person says that it is against the law."""
     may_act: str = ""
     consent: str = ""
     has_address: bool = False
@@ -87,8 +92,11 @@ def forms_of(facts: FormFacts, offered: Sequence[str]) -> tuple[FormState, ...]:
 
 
 def to_ask(states: Sequence[FormState]) -> tuple[Element, ...]:
-    """What is worth asking for: what some form lacks, and no child's report."""
-    lacking = {each for state in states if not state.complete for each in state.missing}
+    """What is worth asking for: what some form lacks, and no child's report.
+
+    Whether it is against the law is asked before all that only such a notice wants.
+    """
+    lacking = {each for state in states for each in _worth(state)}
     return tuple(each for each in Element if each in lacking)
 
 
@@ -105,12 +113,21 @@ def may_be_asked(
     facts = FormFacts(child_safety, alleges_illegal, intimate)
     states = forms_of(facts, offered)
     wanted = {each for state in states for each in _WANTED[state.form]}
+    if alleges_illegal:
+        wanted.discard(Element.UNLAWFUL)
     return tuple(each for each in Element if each in wanted)
+
+
+def _worth(state: FormState) -> tuple[Element, ...]:
+    if state.complete:
+        return ()
+    first = Element.UNLAWFUL
+    return (first,) if first in state.missing else state.missing
 
 
 def _is(form: LegalForm, facts: FormFacts) -> bool:
     if form == LegalForm.DSA_NOTICE:
-        return facts.alleges_illegal
+        return facts.child_safety or facts.unlawful != "no"
     pictured = facts.intimate or (facts.child_safety and facts.pictured == "posted")
     agreed = facts.consent == "yes" and not facts.child_safety
     stranger = facts.about == "witness" or facts.may_act == "no"
@@ -142,12 +159,16 @@ def _has(element: Element, form: LegalForm, facts: FormFacts) -> bool:
             is_notice = form == LegalForm.DSA_NOTICE
             enough = facts.child_safety if is_notice else facts.has_contact
             return facts.has_email or enough
+        case Element.UNLAWFUL:
+            alleged = facts.alleges_illegal or facts.unlawful == "yes"
+            return alleged or facts.child_safety
         case Element.SIGNATURE:
             return form in facts.signed
 
 
 _WANTED = {
     LegalForm.DSA_NOTICE: (
+        Element.UNLAWFUL,
         Element.ADDRESS,
         Element.REASONS,
         Element.EMAIL,

@@ -205,6 +205,7 @@ def _forms(
         intimate=category.intimate,
         about=_said(answers, "about") or "".join(claims[:1]),
         pictured=_said(answers, "pictured"),
+        unlawful=_said(answers, "unlawful"),
         may_act=_said(answers, "may_act"),
         consent=_said(answers, "consent"),
         has_address=any(_is_address(each) for each in report.targets.all()),

@@ -212,6 +212,16 @@ QUESTIONS: Final[tuple[Question, ...]] = (
         _("Do not send us the picture. Your words are enough."),
     ),
     Question(
+        "unlawful",
+        "choice",
+        _("Against the law"),
+        _("Do you think that it is against the law?"),
+        _("You need not be sure, or know which law. We work on your report anyway."),
+        (YES, NO, UNKNOWN),
+        # Who may not want to live any more is not asked about laws.
+        when='"unlawful" in missing && category.code != "self_harm"',
+    ),
+    Question(
         "email",
         "email",
         _("E-mail"),

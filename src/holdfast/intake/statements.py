@@ -37,6 +37,7 @@ LACKING: Final[dict[Element, Words]] = {
     Element.NOT_AGREED: _(
         "Whether the person in the picture agreed that others see it"
     ),
+    Element.UNLAWFUL: _("Whether you think that it is against the law"),
     Element.EMAIL: _("An e-mail address of yours"),
     Element.SIGNATURE: _("Your name, as a signature"),
 }

@@ -135,10 +135,53 @@ def test_a_witness_makes_a_notice_and_no_request_of_the_person_shown(
     assert list(full(report)) == ["dsa_notice"]
 
 
-def test_where_no_law_speaks_the_page_says_so_and_nothing_is_asked(
+@pytest.mark.parametrize("category", ["scam", "harassment", "other"])
+def test_any_report_is_a_notice_when_the_person_says_that_it_is_against_the_law(
+    world: World, client: Client, category: str
+) -> None:
+    report = walk.report(client, category)
+    assert full(report) == {"dsa_notice": False}
+    due = Deadline.objects.get(code="dsa_notice")
+    assert due.runs_from == report.received_at
+    page = law(client)
+    assert "Whether you think that it is against the law" in page
+    assert 'href="/report/change/unlawful"' in page
+    asked = walk.further_questions(
+        client,
+        {
+            "unlawful": "yes",
+            "words": "They sold what was not theirs.",
+            "email": "me@example.org",
+            "signature": "Kari Nordmann",
+        },
+    )
+    assert asked[-3:] == ["unlawful", "email", "signature"]
+    assert full(report) == {"dsa_notice": True}
+    assert "This is full. Nothing is missing." in law(client)
+
+
+def test_something_else_that_harms_a_child_is_a_notice_and_counts_as_full(
+    world: World, client: Client
+) -> None:
+    report = walk.report(client, "child_other")
+    assert [str(each.form) for each in told_by(report).forms] == ["dsa_notice"]
+    assert all(each.complete for each in told_by(report).forms)
+    assert not {"unlawful", "email"} & set(walk.further_questions(client, {}))
+
+
+def test_who_may_not_want_to_live_is_not_asked_about_laws(
     world: World, client: Client
 ) -> None:
     walk.report(client, "self_harm")
+    asked = walk.further_questions(client, {})
+    assert not {"unlawful", "email", "signature"} & set(asked)
+
+
+def test_where_no_law_speaks_the_page_says_so_and_nothing_is_asked(
+    world: World, client: Client
+) -> None:
+    walk.report(client, "scam")
+    client.post("/report/more/unlawful", {"answer": "no"})
     assert "No law sets a special time" in law(client)
     asked = walk.further_questions(client, {})
     assert "signature" not in asked

@@ -36,6 +36,7 @@ QUESTION_FOR = {
     Element.WHO: "about",
     Element.MAY_ACT: "may_act",
     Element.NOT_AGREED: "consent",
+    Element.UNLAWFUL: "unlawful",
     Element.EMAIL: "email",
     Element.SIGNATURE: "signature",
 }
