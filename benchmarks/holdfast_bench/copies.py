@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -201,7 +201,8 @@ def run(
     """Measure at ``n`` rows (default :data:`DEFAULT_ROWS`) and at sizes below it.
 
     Memory: about 850 bytes a row with the peers; python-threatexchange's index is left
-    out (its ratio is None) at sizes where it does not fit. ``media`` is not used.
+    out (its ratio is None) at sizes where it does not fit, and these are not at the
+    head of the result, see :func:`assembled`. ``media`` is not used.
     Raises :class:`Unavailable` where a peer is not installed.
     """
     if _missing is not None:
@@ -213,11 +214,8 @@ def run(
     count = DEFAULT_ROWS if n is None else n
     faiss.omp_set_num_threads(1)
     growth = [measure(size, progress) for size in sizes_to(count)]
-    top = growth[-1]
     load = os.getloadavg()[0]
-    return {
-        **top,
-        "growth": growth,
+    about = {
         "machine": {
             "cores": os.cpu_count(),
             "processor": processor(),
@@ -231,6 +229,18 @@ def run(
         "rounds": ROUNDS,
         "batch": BATCH,
     }
+    return assembled(growth, about)
+
+
+def assembled(growth: list[dict[str, Any]], about: Mapping[str, Any]) -> dict[str, Any]:
+    """The result: what was measured at each size, and which of them is at its head.
+
+    The head is the largest size at which python-threatexchange ran beside us, so that
+    every ratio there is of one run; ``largest_n`` is how far ours and FAISS went on.
+    """
+    beside = [one for one in growth if one["ratio_vs_threatexchange"] is not None]
+    head = (beside or growth)[-1]
+    return {**head, "largest_n": growth[-1]["n"], "growth": growth, **about}
 
 
 def measure(size: int, progress: Callable[[str], None]) -> dict[str, Any]:
@@ -455,3 +465,16 @@ def available_bytes() -> int:
         if line.startswith("MemAvailable:"):
             return int(line.split()[1]) * 1024
     return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+
+
+def assembled_anew(result: Mapping[str, Any]) -> dict[str, Any]:
+    """A result that was kept, assembled as one is now from the same measurements."""
+    growth: list[dict[str, Any]] = result["growth"]
+    about = {name: result[name] for name in ("machine", "versions", "rounds", "batch")}
+    return assembled(growth, about)
+
+
+if __name__ == "__main__":
+    kept = Path(sys.argv[1])
+    anew = assembled_anew(json.loads(kept.read_text()))
+    kept.write_text(json.dumps(anew, indent=2) + "\n")

@@ -8,6 +8,7 @@ import pytest
 
 from holdfast.base.errors import Unavailable
 from holdfast_bench import copies
+from holdfast_bench.report import RESULTS
 
 pytest.importorskip("faiss", reason="FAISS is a peer, and not needed to run Holdfast")
 pytest.importorskip("threatexchange", reason="a peer, and not needed to run Holdfast")
@@ -38,6 +39,30 @@ def test_all_engines_find_what_was_planted(monkeypatch: pytest.MonkeyPatch) -> N
             assert each[key] > 0
     assert result["n"] == 25_000
     assert lines
+
+
+def test_at_the_head_is_the_largest_size_that_every_peer_was_measured_at(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(copies, "FIRST_SIZE", 500)
+    monkeypatch.setattr(copies, "SINGLES", 2)
+    monkeypatch.setattr(copies, "ROUNDS", 1)
+    # Its memory is enough for the second size, and not for the third.
+    room = 5_001 * copies.THREATEXCHANGE_ROW_BYTES
+    monkeypatch.setattr(copies, "available_bytes", lambda: room)
+    result = copies.run(n=6_000)
+    assert [each["n"] for each in result["growth"]] == [500, 5_000, 6_000]
+    assert result["growth"][-1]["ratio_vs_threatexchange"] is None
+    assert (result["n"], result["largest_n"]) == (5_000, 6_000)
+    assert result["growth"][1].items() <= result.items()
+    assert copies.assembled_anew(result) == result
+
+
+def test_the_head_of_what_was_kept_has_every_ratio() -> None:
+    kept = json.loads((RESULTS / "copies.json").read_text())
+    assert copies.assembled_anew(kept) == kept
+    assert kept["ratio_vs_threatexchange"] > 0
+    assert kept["largest_n"] >= kept["n"]
 
 
 def test_a_missing_peer_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
