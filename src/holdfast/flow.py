@@ -25,7 +25,7 @@ from holdfast.freeze import operations as freeze
 from holdfast.intake import arrival, contacts, flaggers, helplines, mail
 from holdfast.intake import operations as intake
 from holdfast.items import answers
-from holdfast.matching import bank, closer, exchange, watches
+from holdfast.matching import bank, closer, exchange, search, watches
 from holdfast.matching import operations as matching
 from holdfast.notifications import alarms, letters, mail_answers, receipts
 from holdfast.notifications import operations as notifications
@@ -204,6 +204,7 @@ FLOW: tuple[On | Every, ...] = (
         arrival.forget_tokens,
         helplines.watch_helplines,
         flaggers.watch_listings,
+        search.keep_up,
     ),
 )
 

@@ -40,7 +40,8 @@ of them takes about 0.1 ms a query; they take 2.4 MB of each process."""
 RETRY_AFTER_S = 30.0
 """Building is not tried more often than this by one process, in seconds."""
 CHECK_AFTER_S = 24 * 3600.0
-"""Segments are read wholly and held against their checksums this often."""
+"""Segments are read wholly this often, and held against their checksums and the table:
+what was deleted is out of the files that much later at most, see ``upkeep``."""
 
 
 class Hit(NamedTuple):
@@ -158,6 +159,18 @@ class PdqIndex:
         """
         return keep_up(self._table, self._folder, self._tail_rows, CHECK_AFTER_S)
 
+    def start_upkeep(self) -> None:
+        """Have :meth:`keep_up` done by a thread, unless one did it just now."""
+        with self._growing:
+            is_running = self._upkeep is not None and self._upkeep.is_alive()
+            if is_running or time.monotonic() < self._next_upkeep:
+                return
+            self._next_upkeep = time.monotonic() + RETRY_AFTER_S
+            self._upkeep = threading.Thread(
+                target=self._keep_up_quietly, name="search-upkeep", daemon=True
+            )
+            self._upkeep.start()
+
     def forget(self) -> None:
         """Drop what this process holds; the next search begins anew."""
         self._view = None
@@ -204,7 +217,7 @@ class PdqIndex:
             tail = view.tail.read()
         is_due = len(tail.ids) >= self._tail_rows or time.time() >= view.check_at
         if is_due or not view.is_whole:
-            self._start_upkeep()
+            self.start_upkeep()
         return view, tail, news.own._replace(words=shuffled(news.own.words))
 
     def _take_in(self, view: _View, rows: Rows) -> None:
@@ -248,17 +261,6 @@ class PdqIndex:
             self._view = view
             _warm([each for each in segments if each not in known])
             return view
-
-    def _start_upkeep(self) -> None:
-        with self._growing:
-            is_running = self._upkeep is not None and self._upkeep.is_alive()
-            if is_running or time.monotonic() < self._next_upkeep:
-                return
-            self._next_upkeep = time.monotonic() + RETRY_AFTER_S
-            self._upkeep = threading.Thread(
-                target=self._keep_up_quietly, name="search-upkeep", daemon=True
-            )
-            self._upkeep.start()
 
     def _keep_up_quietly(self) -> None:
         """In a thread with a connection of its own; a failure is tried again."""

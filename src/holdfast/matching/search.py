@@ -42,6 +42,15 @@ class Near:
     distance_bits: int
 
 
+def keep_up() -> None:
+    """Have the files looked after where nobody searches, too; in the background.
+
+    Without it the bytes of what was deleted would stay in them until somebody does.
+    """
+    for index in (registered, banked):
+        index.start_upkeep()
+
+
 def near(index: PdqIndex, views: Iterable[View]) -> list[Near]:
     """The rows near any form of some views. Views that cannot be compared have none."""
     asked = [

@@ -5,6 +5,12 @@ never from other segments: rows that were deleted drop out, and there is nothing
 merge. A new segment takes the place of those younger ones that are not much larger
 than itself, so there are few of them and each row is read a few times in its life.
 One process of a machine builds at a time; what it is killed over leaves no trace.
+
+A row that was deleted is never found from then on. Its bytes leave the files when its
+segment is next verified: ``check_after_s`` after the last time at most, and an hour
+(``search.keep_up``). A machine without a worker does it at its next search, and there
+too a process that has the old file mapped lets go of it. Until then nobody but the
+folder's owner can read them.
 """
 
 from __future__ import annotations
@@ -30,9 +36,6 @@ their number: at most one segment for every power of it in the number of rows.""
 WITNESSES = 64
 """Of so many rows, those written last, at least one is looked for when a segment is
 opened. If all of them have been deleted it is built again."""
-SHRUNK = 0.9
-"""A segment is built again once fewer of its rows than this are still there: content
-that was deleted does not stay in a file."""
 
 
 def trusted(
@@ -93,7 +96,7 @@ def keep_up(
 def _kept(
     table: TableRows, cursor: Any, sound: Sequence[Segment], check_after_s: float
 ) -> list[Segment]:
-    """The segments up to the first that is missing, damaged or mostly deleted."""
+    """The segments up to the first that is missing, damaged or holds a deleted row."""
     kept: list[Segment] = []
     for segment in sound:
         if segment.start > (kept[-1].end if kept else 0):
@@ -105,7 +108,8 @@ def _kept(
                 logger.error("%s", error.diagnostics())
                 break
             there = table.count(cursor, Range(segment.start, segment.end))
-            if there < SHRUNK * len(segment.ids):
+            if there < len(segment.ids):
+                # Content that was deleted does not stay in a file.
                 break
             os.utime(segment.path)
         kept.append(segment)

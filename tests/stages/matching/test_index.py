@@ -18,11 +18,15 @@ from django.db import connection, transaction
 from hypothesis import given
 from hypothesis import strategies as st
 
+from holdfast.flow import TICKS
 from holdfast.items.models import Item
 from holdfast.matching import index as index_module
+from holdfast.matching import search
 from holdfast.matching.index import Hit, PdqIndex
 from holdfast.matching.segment_folder import SegmentFolder
 from holdfast.matching.table_rows import Snapshot, TableRows
+from holdfast.signals.hamming import to_words
+from holdfast.signals.tables import shuffled
 from tests.stages.matching.prints import (
     RADIUS,
     TABLE,
@@ -189,22 +193,50 @@ def test_segments_and_tail_together_find_each_row_once(
     assert made_index(tmp_path / "search").near(asked, RADIUS) == found
 
 
-def test_deleted_rows_are_not_found_and_leave_the_files(
-    index: PdqIndex, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_the_bytes_of_a_deleted_row_leave_the_files_within_a_day(
+    index: PdqIndex, tmp_path: Path
 ) -> None:
+    """Of one row among hundreds, too, and where nothing else happens."""
     prints = random_prints(3 * TAIL_ROWS, 30)
     ids = add(*prints)
     index.keep_up()
     assert near(index, prints[7]) == [ids[7]]
-    sql(f"DELETE FROM {TABLE} WHERE id % 2 = {ids[7] % 2}")
+    sql(f"DELETE FROM {TABLE} WHERE id = {ids[7]}")
     assert near(index, prints[7]) == []
-    monkeypatch.setattr(index_module, "CHECK_AFTER_S", 0.0)
     index.keep_up()
+    assert holds(tmp_path, prints[7], ids[7])
+    [verified] = segment_files(tmp_path)
+    long_ago = time.time() - index_module.CHECK_AFTER_S
+    os.utime(verified, (long_ago, long_ago))
+    index._next_upkeep = 0.0
+    index.start_upkeep()
+    assert index._upkeep is not None
+    index._upkeep.join(30)
+    assert not holds(tmp_path, prints[7], ids[7])
+    assert holds(tmp_path, prints[8], ids[8])
     assert near(index, prints[7]) == []
     assert near(index, prints[8]) == [ids[8]]
+
+
+def holds(tmp_path: Path, fingerprint: bytes, row_id: int) -> bool:
+    """Whether the files have a row's bytes; both its fingerprint and its number."""
     held = b"".join(path.read_bytes() for path in segment_files(tmp_path))
-    assert ids[8].to_bytes(8, "little") in held
-    assert ids[7].to_bytes(8, "little") not in held
+    words = shuffled(to_words([fingerprint])).tobytes()
+    both = [words in held, row_id.to_bytes(8, "little") in held]
+    assert both[0] == both[1]
+    return all(both)
+
+
+def test_every_hour_the_files_of_both_indexes_are_looked_after() -> None:
+    hourly = [each for each in TICKS if search.keep_up in each.steps]
+    assert [each.seconds for each in hourly] == [3600]
+    for one in (search.registered, search.banked):
+        one._next_upkeep = 0.0
+    search.keep_up()
+    for one in (search.registered, search.banked):
+        assert one._upkeep is not None
+        one._upkeep.join(30)
+        assert not one._upkeep.is_alive()
 
 
 def test_a_process_follows_what_another_one_builds(
