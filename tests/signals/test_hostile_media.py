@@ -152,11 +152,22 @@ def test_not_a_picture(data: bytes) -> None:
     assert refusal_of(data) is RefusalReason.NOT_A_PICTURE
 
 
-@pytest.mark.parametrize("kind", ["TIFF", "HEIF"])
-def test_truncated(kind: str) -> None:
+@pytest.mark.parametrize("share", [0.3, 0.5, 0.9])
+@pytest.mark.parametrize("kind", ["TIFF", "HEIF", "AVIF", "WEBP"])
+def test_truncated(kind: str, share: float) -> None:
     """Of these browsers show nothing once they are cut."""
     data = encode(kind)
-    assert refusal_of(data[: len(data) // 2]) is RefusalReason.TRUNCATED
+    cut = data[: int(len(data) * share)]
+    assert refusal_of(cut) is RefusalReason.TRUNCATED
+
+
+def test_a_webp_whose_lengths_were_made_to_fit_is_refused_as_broken() -> None:
+    """Chromium shows the first rows of it, and no decoder here does."""
+    data = encode("WEBP")
+    rest = data[20 : len(data) // 4 * 2]
+    fitted = data[8:16] + struct.pack("<I", len(rest)) + rest
+    fitted = b"RIFF" + struct.pack("<I", len(fitted)) + fitted
+    assert refusal_of(fitted) is RefusalReason.BROKEN
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "BMP"])

@@ -19,6 +19,7 @@ from holdfast.signals.luma import MAX_MISSING_SHARE
 from holdfast.signals.media import decode_frames, decode_luma
 from holdfast.signals.png import MAX_CHUNKS, made_whole, picture_alone
 from holdfast.signals.refusal import MediaRefused, RefusalReason
+from tests.signals import damaged
 from tests.world import photograph
 
 BEFORE_IHDR_ENDS = 33
@@ -173,8 +174,8 @@ def test_an_interlaced_one_is_made_whole_to_its_last_pixel(
     size: tuple[int, int],
 ) -> None:
     width, height = size
-    whole, steps = made_whole(picture_alone(interlaced(width, height)), 10_000)
-    assert steps == (1, 1)
+    whole, [part] = made_whole(picture_alone(interlaced(width, height)), 10_000)
+    assert part == (0, 0, width, height, height, (1, 1))
     with Image.open(io.BytesIO(whole)) as picture:
         seen = np.asarray(picture)
     expected = np.arange(width * height, dtype=np.uint8).reshape(height, width)
@@ -208,3 +209,58 @@ def test_the_frames_of_an_animation_stay() -> None:
     assert [luma.at_ms for luma in moved] == [0, 50, 100]
     for luma, frame in zip(moved, frames, strict=True):
         assert (luma.pixels == np.asarray(frame.convert("L"))).all()
+
+
+@pytest.mark.parametrize("rows", [8, 48, 80, 152])
+def test_one_that_says_itself_that_it_ends_is_compared_by_its_rows(rows: int) -> None:
+    """Pillow takes such a file for whole, and the rest for black."""
+    data = of_pixels(zlib.compress(ROWS[: len(ROWS) * rows // 160]))
+    if rows < 16:
+        with pytest.raises(MediaRefused) as refused:
+            decode_luma(data)
+        assert refused.value.reason is RefusalReason.TRUNCATED
+        return
+    seen = decode_luma(data)
+    assert seen.height == (160 if rows >= 144 else rows)
+    assert (seen.pixels[:rows] == LUMA[:rows]).all()
+
+
+@pytest.mark.parametrize("share", [0.1, 0.3, 0.6])
+def test_an_interlaced_one_that_says_so_is_as_one_that_is_cut(share: float) -> None:
+    cut = interlaced(40, 48, share)
+    at = cut.index(b"IDAT")
+    rows = zlib.decompressobj(-zlib.MAX_WBITS).decompress(cut[at + 6 :])
+    says_so = cut[: at - 4] + chunk(b"IDAT", zlib.compress(rows))
+    says_so += chunk(b"IEND", b"")
+    assert (decode_luma(says_so).pixels == decode_luma(cut).pixels).all()
+
+
+def test_a_black_end_is_part_of_a_whole_one() -> None:
+    black = ROWS[: len(ROWS) // 2] + bytes(len(ROWS) // 2)
+    seen = decode_luma(of_pixels(zlib.compress(black)))
+    assert seen.height == 160
+    assert (seen.pixels[80:] == 0).all()
+
+
+@pytest.mark.parametrize("which", [0, 1, 2])
+@pytest.mark.parametrize(
+    "harm", [damaged.png_ends(40), damaged.png_harmed, damaged.png_cut]
+)
+def test_a_harmed_frame_hides_no_other(which: int, harm: damaged.Frame) -> None:
+    frames: list[damaged.Frame] = [damaged.png_whole] * 3
+    frames[which] = harm
+    seen = list(decode_frames(damaged.png(*frames)))
+    assert [luma.at_ms for luma in seen] == [0, 50, 100]
+    for number, name in enumerate(damaged.NAMES):
+        height = seen[number].height
+        assert 20 < height < 60 if number == which else height == damaged.SIDE
+        assert (seen[number].pixels == damaged.grey(name)[:height]).all()
+
+
+def test_a_frame_that_stands_outside_ends_the_animation() -> None:
+    data = damaged.png(damaged.png_whole, damaged.png_whole, damaged.png_whole)
+    second = data.index(b"fcTL", data.index(b"fcTL") + 4)
+    body = bytearray(data[second + 4 : second + 30])
+    body[4:8] = struct.pack(">I", damaged.SIDE + 1)
+    moved = data[: second - 4] + chunk(b"fcTL", bytes(body)) + data[second + 34 :]
+    assert len(list(decode_frames(moved))) == 1

@@ -12,12 +12,15 @@ name; headers are read and bombs refused before any pixel exists; every failure 
   alpha channel, which lets a picture hide in it: the colours beneath are free to be
   anything. The two agree on every opaque picture.
 - Of an animation every frame is decoded, in order, up to the bounds in
-  :mod:`~holdfast.signals.raster`. Where a later one is broken, those before it stand.
-- Of a JPEG, PNG, GIF or BMP that is cut, what browsers show is decoded: the whole where
-  it misses a tenth or less, else the rows that are there, or the passes. One with less
-  than a tenth of its rows, and every other kind that is cut, of which browsers show
-  nothing, is refused as truncated or broken. Damage beside a PNG's picture, which
-  browsers step over, is no way round the fingerprint.
+  :mod:`~holdfast.signals.raster`. One of a GIF or PNG that is damaged or ends too early
+  does not hide those that follow; of other kinds, those before it stand.
+- Of a JPEG, PNG, GIF or BMP that is cut, or says itself that it ends, what browsers
+  show is decoded, in each frame: the whole where it misses a tenth or less, else the
+  rows that are there, or the passes. One with less than a tenth of its rows is refused
+  as truncated. So is, as truncated or broken, every other kind that is cut: browsers
+  show nothing of it, but of a WebP whose lengths were made to fit, and of a packed BMP,
+  the first rows. Damage beside a PNG's picture, which browsers step over, is no way
+  round the fingerprint.
 - Decoded: JPEG, PNG, GIF, WebP, BMP, TIFF, AVIF and HEIC. Other kinds of pictures are
   known by their first bytes and refused as an unsupported format.
 
@@ -27,7 +30,7 @@ each kind (``MAX_PIXELS`` in raster, ``MAX_JPEG_PIXELS`` in jpeg).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from PIL import Image
 
@@ -143,7 +146,7 @@ def decode_frames(
     # Decoders let nearly any kind of error out of a file made to break them.
     except Exception as error:
         if not seen:
-            raise _refusal(error, kind) from error
+            raise _refusal(error, kind, data) from error
 
 
 def _frames(data: bytes, kind: str, min_side_pixels: int) -> Iterator[Luma]:
@@ -154,12 +157,34 @@ def _frames(data: bytes, kind: str, min_side_pixels: int) -> Iterator[Luma]:
         yield from raster.decode_frames(data, kind, MEDIA_TYPES[kind])
 
 
-def _refusal(error: Exception, kind: str) -> MediaRefused:
+def _boxes_end(data: bytes) -> int:
+    """Where the last box of an AVIF or HEIC ends (ISO/IEC 14496-12, section 4.2)."""
+    at = 0
+    while at + 8 <= len(data):
+        length = int.from_bytes(data[at : at + 4])
+        if length == 1:
+            length = int.from_bytes(data[at + 8 : at + 16])
+        if length < 8:
+            return len(data)
+        at += length
+    return at
+
+
+_ENDS: dict[str, Callable[[bytes], int]] = {
+    "WEBP": lambda data: 8 + int.from_bytes(data[4:8], "little"),
+    "AVIF": _boxes_end,
+    "HEIC": _boxes_end,
+}
+"""Where a file of this kind should end, by what it says itself."""
+
+
+def _refusal(error: Exception, kind: str, data: bytes) -> MediaRefused:
     if isinstance(error, MediaRefused):
         return error
     if isinstance(error, Image.DecompressionBombError | Image.DecompressionBombWarning):
         return MediaRefused(RefusalReason.TOO_MANY_PIXELS)
     said = str(error).lower()
     cut = isinstance(error, EOFError) or any(each in said for each in _CUT)
+    cut |= kind in _ENDS and _ENDS[kind](data) > len(data)
     reason = RefusalReason.TRUNCATED if cut else RefusalReason.BROKEN
     return MediaRefused(reason, media_type=MEDIA_TYPES[kind])

@@ -19,7 +19,7 @@ from PIL import Image
 from PIL.ExifTags import Base
 from PIL.TiffImagePlugin import TiffImageFile
 
-from holdfast.signals import cut, png
+from holdfast.signals import bmp, gif, png
 from holdfast.signals.grid import Axis
 from holdfast.signals.jpeg_header import picture_alone, read_jpeg_header
 from holdfast.signals.luma import Luma, check_size, rows_there, turn
@@ -47,8 +47,6 @@ ANIMATED = frozenset({"GIF", "PNG", "WEBP", "AVIF"})
 """Kinds whose frames follow each other in time (a TIFF's are pages)."""
 _BOMBS = (Image.DecompressionBombError, Image.DecompressionBombWarning)
 _JPEG_END = b"\xff\xd9"
-_GIF_PASSES, _GIF_STEPS = ((0, 8), (4, 8), (2, 4), (1, 2)), (8, 4, 2, 1)
-"""First row and step of each pass; after each, every which row is there."""
 _TIFF_TILE_WIDTH, _TIFF_TILE_LENGTH = 322, 323
 
 # Pillow warns, and then refuses, by a limit of its own; ours stands before it.
@@ -67,20 +65,21 @@ def decode_frames(data: bytes, kind: str, media_type: str) -> Iterator[Luma]:
     if kind == "WEBP":
         # Pillow makes a WebP decoder's canvases as soon as the file is opened.
         check_size(*_webp_canvas(data), MAX_PIXELS[kind])
-    picture, look = _opened(data, kind)
+    picture, looks = _opened(data, kind)
     with picture:
         if kind in ANIMATED and getattr(picture, "is_animated", False):
-            yield from _animation(picture, media_type)
+            yield from _animation(picture, media_type, looks)
         else:
-            yield _luma(picture, media_type, look=look)
+            yield _luma(picture, media_type, look=looks[0] if looks else _all)
 
 
 Look = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
 """What of the pixels of a picture, as they are stored, is looked at."""
 
 
-def _opened(data: bytes, kind: str) -> tuple[Image.Image, Look]:
-    """The picture, or its first frame, decoded, and what of it is there.
+def _opened(data: bytes, kind: str) -> tuple[Image.Image, list[Look]]:
+    """The picture, or its first frame, decoded; and what of each frame is there, of
+    those that follow the last one named all.
 
     Raises :class:`MediaRefused` and whatever a decoder raises.
     """
@@ -88,39 +87,51 @@ def _opened(data: bytes, kind: str) -> tuple[Image.Image, Look]:
         # It needs an end to be read, and browsers show it without one.
         alone = picture_alone(data) + _JPEG_END
         is_whole = read_jpeg_header(data).complete
-        return _loaded(alone, kind), _all if is_whole else _rows_there
+        return _loaded(alone, kind), [] if is_whole else [_rows_there]
+    if kind == "GIF":
+        bounds = MAX_PIXELS[kind], MAX_FRAMES_READ, MAX_PIXELS_READ
+        data, parts = gif.made_whole(data, *bounds)
+        return _loaded(data, kind), [part.shown for part in parts]
     if kind == "PNG":
-        data = png.picture_alone(data)
+        return _opened_png(png.picture_alone(data))
     try:
-        return _loaded(data, kind), _all
+        return _loaded(data, kind), []
     except (MediaRefused, MemoryError, *_BOMBS):
         raise
     # Decoders let nearly any kind of error out of a file made to break them.
     except Exception:
-        if kind not in _FILLED:
+        if kind != "BMP":
             raise
     # Outside, where the error no longer holds what was decoded of the first.
-    filled, look = _FILLED[kind](data)
-    return _loaded(filled, kind), look
+    filled, upwards = bmp.filled(data, MAX_PIXELS[kind])
+    return _loaded(filled, kind), [partial(_rows_there, upwards=upwards)]
 
 
-def _filled_png(data: bytes) -> tuple[bytes, Look]:
-    whole, (rows, columns) = png.made_whole(data, MAX_PIXELS["PNG"])
-    return whole, partial(_spread, rows=rows, columns=columns)
+def _opened_png(data: bytes) -> tuple[Image.Image, list[Look]]:
+    """A still is first tried as it is: what is missing is seldom, and dear to find."""
+    if not png.is_moving(data):
+        try:
+            picture = _loaded(data, "PNG")
+        except (MediaRefused, MemoryError, *_BOMBS):
+            raise
+        except Exception:
+            picture = None
+        if picture is not None and not _may_miss_rows(picture):
+            return picture, []
+        # Given back before another one is made.
+        picture = None
+    data, parts = png.made_whole(data, MAX_PIXELS["PNG"])
+    return _loaded(data, "PNG"), [part.shown for part in parts]
 
 
-def _filled_gif(data: bytes) -> tuple[bytes, Look]:
-    whole, is_interlaced = cut.filled_gif(data, MAX_PIXELS["GIF"])
-    return whole, _passes_there if is_interlaced else _rows_there
+def _may_miss_rows(picture: Image.Image) -> bool:
+    """Whether a PNG could be one whose pixels say themselves that they end too early.
 
-
-def _filled_bmp(data: bytes) -> tuple[bytes, Look]:
-    whole, upwards = cut.filled_bmp(data, MAX_PIXELS["BMP"])
-    return whole, partial(_rows_there, upwards=upwards)
-
-
-_FILLED = {"PNG": _filled_png, "GIF": _filled_gif, "BMP": _filled_bmp}
-"""Kinds of which browsers show as much as there is, and how the rest is filled."""
+    Pillow leaves the rows that are not there at 0; of an interlaced one they lie
+    scattered.
+    """
+    last = picture.crop((0, picture.height - 1, picture.width, picture.height))
+    return bool(picture.info.get("interlace")) or not np.asarray(last).any()
 
 
 def _all(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -131,30 +142,6 @@ def _rows_there(
     pixels: NDArray[np.uint8], *, upwards: bool = False
 ) -> NDArray[np.uint8]:
     return pixels[rows_there(pixels, upwards=upwards)]
-
-
-def _passes_there(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Of a GIF whose rows come in four passes: those that are whole."""
-    height = len(pixels)
-    passes = [np.arange(first, height, step) for first, step in _GIF_PASSES]
-    seen = (pixels != pixels[passes[-1][-1] if height > 1 else 0, -1]).any(axis=1)
-    whole = 0
-    for rows in passes:
-        if len(rows) and not seen[rows[-1]]:
-            break
-        whole += 1
-    if not whole:
-        raise MediaRefused(RefusalReason.TRUNCATED)
-    return _spread(pixels, rows=_GIF_STEPS[whole - 1], columns=1)
-
-
-def _spread(pixels: NDArray[np.uint8], *, rows: int, columns: int) -> NDArray[np.uint8]:
-    """Every which row and column, each shown in place of those that are not there."""
-    if (rows, columns) == (1, 1):
-        return pixels
-    height, width = pixels.shape
-    kept = pixels[::rows, ::columns]
-    return kept.repeat(rows, axis=0).repeat(columns, axis=1)[:height, :width]
 
 
 def _loaded(data: bytes, kind: str) -> Image.Image:
@@ -170,18 +157,30 @@ def _loaded(data: bytes, kind: str) -> Image.Image:
     return picture
 
 
-def _animation(picture: Image.Image, media_type: str) -> Iterator[Luma]:
+def _animation(
+    picture: Image.Image, media_type: str, looks: list[Look]
+) -> Iterator[Luma]:
     most = min(MAX_FRAMES_READ, MAX_PIXELS_READ // (picture.width * picture.height))
-    at_ms = 0
+    at_ms, little, seen = 0, list[MediaRefused](), False
     for index in range(max(1, most)):
         try:
             picture.seek(index)
             picture.load()
         except EOFError:
-            return
+            break
         lasts_ms = int(picture.info.get("duration", 0))
-        yield _luma(picture, media_type, at_ms, lasts_ms)
+        try:
+            look = looks[index] if index < len(looks) else _all
+            luma = _luma(picture, media_type, at_ms, lasts_ms, look)
+        except MediaRefused as refused:
+            # Of this frame little is there to be seen; of the next there may be more.
+            little.append(refused)
+        else:
+            yield luma
+            seen = True
         at_ms += lasts_ms
+    if little and not seen:
+        raise little[0]
 
 
 def _decode_heic(data: bytes, media_type: str) -> Luma:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 import simplejpeg
 
+from holdfast.signals.lzw import FIRST_BITS, reach
 from holdfast.signals.media import decode_luma
 from holdfast.signals.multi_index import load_kernels
 from holdfast.signals.pdq import dihedral
@@ -23,4 +24,5 @@ def warm() -> None:
     blank = np.zeros((_SIDE_PIXELS, _SIDE_PIXELS, 1), np.uint8)
     luma = decode_luma(simplejpeg.encode_jpeg(blank, colorspace="GRAY"))
     dihedral(luma.pixels, luma.axes)
+    reach(b"", FIRST_BITS[0], 1)
     load_kernels()
