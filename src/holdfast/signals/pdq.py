@@ -123,7 +123,7 @@ def nearly_dihedral(bits: bytes) -> tuple[bytes, ...]:
     exact. The others differ from the true ones by some bits (a test holds how many):
     where a sign changes, a bit says on which side of the median a frequency lies and
     not its opposite, and what is near zero can be on one side with both. So they find
-    candidates, and do not say how far these are. See docs/decisions/0017.
+    candidates, and do not say how far these are. See docs/decisions/0019.
     """
     above = np.unpackbits(np.frombuffer(bits, np.uint8))[::-1]
     forms = _turned(np.where(above, 1.0, -1.0).reshape(DCT_SIDE, DCT_SIDE))
