@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from django import forms
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -60,7 +59,8 @@ def _start(form: StartForm) -> dict[str, Any]:
 def _where(form: WhereForm) -> Iterator[dict[str, Any]]:
     for box in form.visible_fields():
         field = box.field
-        choices = field.choices if isinstance(field, forms.ChoiceField) else ()
+        # One that chooses is of the kinds whose choices are pairs, and known.
+        choices = list(getattr(field, "choices", ()))
         yield {
             "code": box.name,
             "kind": "first_page",
