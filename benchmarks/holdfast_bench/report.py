@@ -247,19 +247,28 @@ def _brigade(found: Found) -> str:
             f"{one['reviews']:,}",
         )
         for name, one in (
-            ("Holdfast", found["with"]),
-            ("a desk without the defences", found["without"]),
+            ("with the defences", found["with"]),
+            ("without", found["without"]),
         )
     ]
     head = ("", "harmless posts hidden", "a true report waits", "times somebody looked")
+    defences = found["defences"]
+    off, on = (
+        "\n".join(f"- `{name}`: {words}." for name, words in defences[which].items())
+        for which in ("switched_off", "on_in_both_runs")
+    )
+    rush = found["assumptions"]
     return (
         "## A brigade at the door\n\n"
         + _table(head, rows)
-        + f"\nOne simulated day: {found['brigade_reports']:,} false reports against"
-        + f" {found['harmless_posts']} harmless posts, and {found['true_reports']} true"
-        + f" ones; {found['reviewers']} people who take"
-        + f" {found['review_s'] // 60} minutes for a look."
-        + " Each report is of a child's safety, and freezes.\n"
+        + "\nOne simulated day passes twice at Holdfast itself:"
+        + f" {found['brigade_reports']:,} false reports against"
+        + f" {found['harmless_posts']} harmless posts, {rush['rush_share']:.0%} of them"
+        + f" within {rush['rush_s']} seconds, and {found['true_reports']} true ones, by"
+        + f" the portal and the API; {found['reviewers']} people who take"
+        + f" {found['review_s'] // 60} minutes for a look. What it assumes is in the"
+        + " JSON.\n\nSwitched off without the defences:\n\n"
+        + f"{off}\n\nOn in both runs, since it cannot be switched off:\n\n{on}\n"
     )
 
 

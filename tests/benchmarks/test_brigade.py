@@ -3,24 +3,40 @@
 from __future__ import annotations
 
 from holdfast_bench import brigade
+from holdfast_bench.brigade_off import BY_PEOPLE, STAYS_ON, SWITCHES
 
 
 def test_the_same_people_send_the_same_reports_every_time() -> None:
-    arrivals = brigade.arrivals_of(50)
-    assert arrivals == brigade.arrivals_of(50)
+    arrivals = brigade.arrivals_of(400)
+    assert arrivals == brigade.arrivals_of(400)
     assert sum(each.true for each in arrivals) == brigade.TRUE_REPORTS
     assert [each.at_s for each in arrivals] == sorted(each.at_s for each in arrivals)
+    # By both doors, by people and by programs, and a few that claim to be the victim.
+    false = [each for each in arrivals if not each.true]
+    assert 0 < sum(bool(each.account) for each in false) < len(false)
+    assert 0 < sum(each.is_program for each in false) < len(false)
+    assert 0 < sum(bool(each.claims) for each in false) < 0.1 * len(false)
+    for each in arrivals:
+        assert bool(each.account) != bool(each.address)
 
 
-def test_a_small_day_ends_with_every_true_report_decided() -> None:
-    found = brigade.run(n=60)
-    assert found["brigade_reports"] == 60
-    for desk in (found["with"], found["without"]):
+def test_a_small_day_passes_twice_at_holdfast_itself() -> None:
+    found = brigade.run(n=40, true_reports=4)
+    assert found["brigade_reports"] == 40
+    for day in (found["with"], found["without"]):
+        assert set(day) == {
+            "wrongful_freeze_hours",
+            "true_report_delay_s",
+            "reviews",
+        }
         # Nobody decides before somebody has looked.
-        assert desk["true_report_delay_s"] >= brigade.REVIEW_S
-        assert desk["reviews"] >= brigade.TRUE_REPORTS
-        assert desk["wrongful_freeze_hours"] > 0
-    # One look at a post answers all its reports, and counts move nothing.
-    assert found["with"]["reviews"] <= found["without"]["reviews"]
-    hidden = [found[desk]["wrongful_freeze_hours"] for desk in ("with", "without")]
-    assert hidden[0] < hidden[1]
+        assert day["true_report_delay_s"] >= brigade.REVIEW_S
+        assert day["reviews"] >= 4
+        assert day["wrongful_freeze_hours"] > 0
+    # What is switched off is off, and what is on is on.
+    assert found["seen"]["with"]["marked_reports"] > 0
+    assert found["seen"]["without"]["marked_reports"] == 0
+    told = found["defences"]
+    assert set(told["switched_off"]) == {*SWITCHES, *BY_PEOPLE}
+    assert set(told["on_in_both_runs"]) == set(STAYS_ON)
+    assert found["assumptions"]["review_s"] == brigade.REVIEW_S
