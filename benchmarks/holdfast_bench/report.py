@@ -267,8 +267,20 @@ def _brigade(found: Found) -> str:
         + f" within {rush['rush_s']} seconds, and {found['true_reports']} true ones, by"
         + f" the portal and the API; {found['reviewers']} people who take"
         + f" {found['review_s'] // 60} minutes for a look. What it assumes is in the"
-        + " JSON.\n\nSwitched off without the defences:\n\n"
+        + f" JSON.\n\n{_seen(found['seen']['with'])}"
+        + "\n\nSwitched off without the defences:\n\n"
         + f"{off}\n\nOn in both runs, since it cannot be switched off:\n\n{on}\n"
+    )
+
+
+def _seen(seen: Found) -> str:
+    """What the defences did that move nothing by themselves."""
+    return (
+        f"With the defences {sum(seen['alarms'].values())} alarms of a wave were raised"
+        + f" and {seen['marked_reports']} reports marked, {seen['warnings']} accounts"
+        + f" warned and {seen['suspensions']} suspended; {seen['set_aside']} reports"
+        + f" were set aside for that, and receipts held up by {seen['held_up_s']:g} s"
+        + " in all."
     )
 
 
