@@ -7,13 +7,16 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 
+from holdfast.intake.queries import reported
 from holdfast.notifications.asking import ask_reporter
 from holdfast.notifications.words import QUESTIONS
+from holdfast.policy.rules import read_policy
 from holdfast.triage.models import Case
+from holdfast.web.portal.views.adding import asked_of
 from tests.languages.reading import age_english, age_norwegian, syllables
 from tests.stages.portal import walk
 from tests.stages.portal.test_coming_back import STAFF, message_of
-from tests.world import World, encoded, photograph
+from tests.world import POLICY, World, encoded, photograph
 
 pytestmark = pytest.mark.django_db
 MOST = 10.0  # years
@@ -26,25 +29,46 @@ HARD = {
 }
 
 
-def pages(client: Client) -> dict[str, str]:
+CHILDREN = [
+    each.code
+    for each in read_policy(POLICY.read_text()).categories
+    if each.child_safety
+]
+
+
+def pages(client: Client, category: str) -> dict[str, str]:
     """Every page of a child's way there and back, by its address."""
     read = {}
 
-    def look(path: str) -> None:
-        read[path] = client.get(path).content.decode()
+    def look(path: str, name: str = "") -> None:
+        read[name or path] = client.get(path).content.decode()
 
-    for path in ("/", "/open", "/safety", "/hidden"):
+    def sent(path: str, name: str, **answers: str) -> None:
+        read[name] = client.post(path, answers).content.decode()
+
+    for path in ("/", "/open", "/safety", "/hidden", "/report/picture"):
         look(path)
-    client.post("/", {"category": walk.CHILD})
+    sent("/", "nothing chosen")
+    client.post("/", {"category": category})
     look("/report/where")
-    read["mistake"] = client.post("/report/where", {"category": "x"}).content.decode()
-    report = walk.report(client)
+    sent("/report/where", "mistake", category=category)
+    report = walk.report(client, category)
     words = walk.codename(client)
     for question in QUESTIONS:
         ask_reporter(Case.objects.get().id, report.id, question, by=STAFF)
     look("/report/received")
-    for name in ("danger", "about", "police", "words"):
-        look(f"/report/more/{name}")
+    for about in ("", "shown", "parent"):
+        if about:
+            client.post("/report/more/about", {"answer": about})
+        for name in [each.code for each in asked_of(reported(report.id))]:
+            look(f"/report/more/{name}", f"{name} ({about})")
+        sent("/report/more/danger", f"danger left empty ({about})")
+        look("/report/review", f"review ({about})")
+    for danger in ("hurt", "suicide"):
+        client.post("/report/more/danger", {"answer": danger})
+        look("/report/danger", danger)
+    for path in ("/report/law", "/report/change", "/follow/hold"):
+        look(path)
     look("/follow/status")
     for name in ("link", "words"):
         look(f"/follow/add/{name}")
@@ -53,19 +77,24 @@ def pages(client: Client) -> dict[str, str]:
     look("/follow")
     client.post("/follow", {"codename": words})
     look("/follow/words")
+    client.post("/follow/words")
+    look("/follow/new-words")
     client.post("/follow/finished")
     look("/follow/finished")
     return read
 
 
 @pytest.mark.parametrize("language", ["en", "nb"])
+@pytest.mark.parametrize("category", CHILDREN)
 def test_every_page_of_the_childs_way_is_read_at_ten(
-    world: World, language: str
+    world: World, category: str, language: str
 ) -> None:
     world.post("1", encoded(photograph()))
     client = Client(HTTP_ACCEPT_LANGUAGE=language)
-    ages = {path: AGES[language](page) for path, page in pages(client).items()}
-    assert len(ages) > 15
+    read = pages(client, category)
+    assert [path for path, page in read.items() if "<main" not in page] == []
+    ages = {path: AGES[language](page) for path, page in read.items()}
+    assert len(ages) > 40
     assert {path: age for path, age in ages.items() if age > MOST} == {}
 
 
