@@ -137,8 +137,8 @@ def _edits(found: Found) -> str:
         + f" aside, the next moment) {near['by_pdq']} are within PDQ's 31 bits."
         + f" Holdfast froze {near['frozen']} and gave {near['for_people']} to people"
         + " ([why](../decisions/0009-what-freezes-before-people-look.md)); a look at"
-        + f" the pixels of one takes {found['ms']['look']:g} ms of processor time. For a"
-        + " million pictures the index takes"
+        + f" the pixels of one takes {found['ms']['look']:g} ms of processor time."
+        + " For a million pictures the index takes"
         + f" {each['index'] / 1000:.1f} GB of memory, and the database keeps"
         + f" {each['stored'] / 1000:.1f} GB. {_machine(found)}"
     )
