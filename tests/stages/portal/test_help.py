@@ -182,6 +182,9 @@ def test_self_harm_shows_numbers_before_anything_more_is_asked(
     page = client.get("/report/where").content.decode()
     assert numbers_on(page)[0] == first
     assert also in numbers_on(page)
+    # At the top, and not once more at the foot of a page that is long already.
+    every = re.findall(r'href="tel:([^"]+)"', page)
+    assert len(every) == len(set(every))
     wrong = client.post("/report/where", {"category": "self_harm"}).content.decode()
     assert numbers_on(wrong) == numbers_on(page)
     client.post("/report/where", {"category": "self_harm", "words": "A friend."})
