@@ -12,6 +12,7 @@ import numpy as np
 import simplejpeg
 from numpy.typing import NDArray
 
+from holdfast.signals.colour import is_ordinary
 from holdfast.signals.grid import EIGHTHS, Axis
 from holdfast.signals.jpeg_baseline import read_baseline
 from holdfast.signals.jpeg_header import JpegHeader, read_jpeg_header
@@ -48,9 +49,10 @@ MISSING_GREY = 128
 def decode_jpeg(data: bytes, min_side_pixels: int = MIN_SIDE_PIXELS) -> Luma | None:
     """Luma of a JPEG, both sides at least ``min_side_pixels`` where it has as many.
 
-    None for what is left to Pillow: CMYK and YCCK, of which libjpeg makes no grey, and
-    whatever libjpeg-turbo's short way does not take and its long way may, which
-    browsers go (unusual sampling of colours, stray bytes between segments). Raises
+    None for what is left to Pillow: CMYK and YCCK, of which libjpeg makes no grey,
+    what a colour profile shows otherwise than it is stored, and whatever
+    libjpeg-turbo's short way does not take and its long way may, which browsers go
+    (unusual sampling of colours, stray bytes between segments). Raises
     :class:`MediaRefused`.
     """
     header = read_jpeg_header(data)
@@ -62,6 +64,8 @@ def decode_jpeg(data: bytes, min_side_pixels: int = MIN_SIDE_PIXELS) -> Luma | N
     if not header.scans:
         raise MediaRefused(RefusalReason.TRUNCATED)
     if header.components not in (1, 3):
+        return None
+    if not is_ordinary(header.profile, header.mode):
         return None
     eighths = _scale(header, min_side_pixels)
     grey = _step_over(data, header, eighths)

@@ -29,13 +29,14 @@ ADOBE_BYTES = 12
 BESIDE = frozenset({*range(0xE0, 0xF0), 0xFE})
 """Applications' segments and comments."""
 
-_TEM, _APP1 = 0x01, 0xE1
+_TEM, _APP1, _APP2 = 0x01, 0xE1, 0xE2
 _BARE = frozenset({SOI, EOI, _TEM})
 """Markers that nothing belongs to."""
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _SUPPORTED_FRAMES = frozenset({0xC0, 0xC1, 0xC2})
 """Baseline, extended and progressive, all Huffman-coded: what browsers show."""
 _EXIF = b"Exif\0\0"
+_PROFILE = b"ICC_PROFILE\0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,8 @@ class JpegHeader:
     """Sides in pixels as stored; ``scans`` is how often the decoder walks over them.
 
     ``orientation`` is the EXIF value 1 to 8; ``complete`` says that the end-of-image
-    marker is there.
+    marker is there. ``profile`` is that of its colours (ICC.1:2010, annex B.4), of
+    which one that misses a part is none to browsers.
     """
 
     width: int
@@ -84,6 +86,12 @@ class JpegHeader:
     scans: int
     orientation: int
     complete: bool
+    profile: bytes | None
+
+    @property
+    def mode(self) -> str:
+        """Pillow's, of the pixels."""
+        return {1: "L", 4: "CMYK"}.get(self.components, "RGB")
 
 
 def read_jpeg_header(data: bytes) -> JpegHeader:
@@ -95,6 +103,7 @@ def read_jpeg_header(data: bytes) -> JpegHeader:
     supported = complete = False
     scans = 0
     orientation = 1
+    parts: dict[bytes, bytes] = {}
     for segment in segments(data):
         marker, body = segment.marker, segment.body
         if marker == EOI:
@@ -106,6 +115,9 @@ def read_jpeg_header(data: bytes) -> JpegHeader:
             scans += 1
         elif marker == _APP1 and body.startswith(_EXIF):
             orientation = read_orientation(body)
+        elif marker == _APP2 and body.startswith(_PROFILE) and not scans:
+            # Behind those letters: the number of the part, and of how many.
+            parts.setdefault(body[12:14], body[14:])
     if len(frame) < 6:
         reason = RefusalReason.BROKEN if complete else RefusalReason.TRUNCATED
         raise MediaRefused(reason, scans=scans)
@@ -118,7 +130,17 @@ def read_jpeg_header(data: bytes) -> JpegHeader:
         scans=scans,
         orientation=orientation,
         complete=complete,
+        profile=_joined(parts),
     )
+
+
+def _joined(parts: dict[bytes, bytes]) -> bytes | None:
+    """A profile's parts as one, of as many as the first says; None where one misses."""
+    count = next((name[1] for name in parts if len(name) == 2), 0)
+    names = [bytes((number, count)) for number in range(1, count + 1)]
+    if not names or any(name not in parts for name in names):
+        return None
+    return b"".join(parts[name] for name in names)
 
 
 def picture_alone(data: bytes) -> bytes:

@@ -7,6 +7,7 @@ decodes and never reads a file.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,7 +31,9 @@ class Luma:
 
     ``pixels``: (H, W) uint8 luma, 0..255. ``rows`` and ``columns`` say how these cover
     the full size. ``at_ms``: when in the animation the frame is shown, None for a
-    still. ``lasts_ms``: for how long.
+    still. ``lasts_ms``: for how long. ``others``: the same pixels as they are seen on
+    other grounds or by viewers that pass over a colour profile, each made when it is
+    called for, which is before the next frame is.
     """
 
     pixels: NDArray[np.uint8]
@@ -39,6 +42,7 @@ class Luma:
     media_type: str
     at_ms: int | None = None
     lasts_ms: int = 0
+    others: tuple[Callable[[], NDArray[np.uint8]], ...] = ()
 
     @property
     def width(self) -> int:

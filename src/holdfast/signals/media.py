@@ -11,6 +11,11 @@ name; headers are read and bombs refused before any pixel exists; every failure 
 - Transparency is laid over white, as most viewers do. python-threatexchange drops the
   alpha channel, which lets a picture hide in it: the colours beneath are free to be
   anything. The two agree on every opaque picture.
+- Where a colour profile, or a PNG's gamma, shows other numbers than are stored, those
+  are decoded, as Chromium would; with the profiles that most pictures have they hardly
+  differ, and the stored ones are taken, as by Meta's tools
+  (:mod:`~holdfast.signals.colour`). What viewers that pass over profiles show is
+  another view. A picture whose profile is too large to be read is refused.
 - Of an animation every frame is decoded, in order, up to the bounds in
   :mod:`~holdfast.signals.raster`. One of a GIF or PNG that is damaged or ends too early
   does not hide those that follow; of other kinds, those before it stand.

@@ -55,7 +55,7 @@ Chunk = tuple[bytes, bytes | bytearray]
 
 def is_moving(data: bytes) -> bool:
     """Whether what :func:`picture_alone` gave is an animation."""
-    return any(name == b"acTL" for name, _body in _chunks(data))
+    return any(name == b"acTL" for name, _body in chunks_of(data))
 
 
 def picture_alone(data: bytes) -> bytes:
@@ -85,7 +85,7 @@ def made_whole(data: bytes, most_pixels: int) -> tuple[bytes, list[Part]]:
 
     ``data`` is what :func:`picture_alone` gave. Raises :class:`MediaRefused`.
     """
-    (_name, header), *chunks = _chunks(data)
+    (_name, header), *chunks = chunks_of(data)
     width, height = struct.unpack(">II", header[:8])
     check_size(width, height, most_pixels)
     written = [(b"IHDR", header)]
@@ -189,7 +189,7 @@ def _filled(header: bytes | bytearray, frame: _Frame) -> tuple[bytes | bytearray
 
 def _kept(data: bytes) -> Iterator[Chunk]:
     colour, moving, is_moving, is_turned = -1, 0, False, False
-    for name, body in _chunks(data):
+    for name, body in chunks_of(data):
         if name == b"IHDR" and len(body) == 13:
             colour = body[9]
         elif name == b"acTL":
@@ -207,7 +207,7 @@ def _kept(data: bytes) -> Iterator[Chunk]:
     yield b"IEND", b""
 
 
-def _chunks(data: bytes) -> Iterator[Chunk]:
+def chunks_of(data: bytes) -> Iterator[Chunk]:
     """Each chunk up to the end, without those besides the picture that are damaged.
 
     A chunk of pixels counts whatever its checksum says, and as far as it goes.

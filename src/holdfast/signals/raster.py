@@ -19,7 +19,8 @@ from PIL import Image
 from PIL.ExifTags import Base
 from PIL.TiffImagePlugin import TiffImageFile
 
-from holdfast.signals import bmp, gif, png
+from holdfast.signals import bmp, gif, png, png_colours
+from holdfast.signals.colour import Shown, shown
 from holdfast.signals.grid import Axis
 from holdfast.signals.jpeg_header import picture_alone, read_jpeg_header
 from holdfast.signals.luma import Luma, check_size, rows_there, turn
@@ -39,6 +40,8 @@ MAX_PIXELS = {
 the memory bound of :mod:`holdfast.signals.media` allows, at up to 20 bytes each."""
 STRIP_PIXELS = 4_000_000
 """Pixels turned into luma at once: at most 16 bytes each."""
+WHITE = 255
+"""The ground that a transparent picture lies over: what most pages are."""
 MAX_FRAMES_READ = 1_000
 """Frames of an animation that are decoded; what comes after them is not seen."""
 MAX_PIXELS_READ = 400_000_000
@@ -67,10 +70,12 @@ def decode_frames(data: bytes, kind: str, media_type: str) -> Iterator[Luma]:
         check_size(*_webp_canvas(data), MAX_PIXELS[kind])
     picture, looks = _opened(data, kind)
     with picture:
+        how = shown(_profile(data, kind, picture), _mode(picture))
         if kind in ANIMATED and getattr(picture, "is_animated", False):
-            yield from _animation(picture, media_type, looks)
+            yield from _animation(picture, media_type, looks, how)
         else:
-            yield _luma(picture, media_type, look=looks[0] if looks else _all)
+            look = looks[0] if looks else _all
+            yield _luma(picture, media_type, look=look, how=how)
 
 
 Look = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
@@ -105,6 +110,25 @@ def _opened(data: bytes, kind: str) -> tuple[Image.Image, list[Look]]:
     # Outside, where the error no longer holds what was decoded of the first.
     filled, upwards = bmp.filled(data, MAX_PIXELS[kind])
     return _loaded(filled, kind), [partial(_rows_there, upwards=upwards)]
+
+
+def _profile(data: bytes, kind: str, picture: Image.Image) -> bytes | None:
+    """The profile of its colours that a browser believes, in whatever way it is said.
+
+    Pillow reads only some of these, and not by the rules of browsers.
+    """
+    if kind == "JPEG":
+        return read_jpeg_header(data).profile
+    if kind == "PNG":
+        return png_colours.profile(data)
+    return picture.info.get("icc_profile")
+
+
+def _mode(picture: Image.Image) -> str:
+    """What a profile may be for: L, RGB or CMYK."""
+    if picture.mode in ("1", "L", "LA") or picture.mode.startswith("I;16"):
+        return "L"
+    return "CMYK" if picture.mode == "CMYK" else "RGB"
 
 
 def _opened_png(data: bytes) -> tuple[Image.Image, list[Look]]:
@@ -158,7 +182,7 @@ def _loaded(data: bytes, kind: str) -> Image.Image:
 
 
 def _animation(
-    picture: Image.Image, media_type: str, looks: list[Look]
+    picture: Image.Image, media_type: str, looks: list[Look], how: Shown | None
 ) -> Iterator[Luma]:
     most = min(MAX_FRAMES_READ, MAX_PIXELS_READ // (picture.width * picture.height))
     at_ms, little, seen = 0, list[MediaRefused](), False
@@ -171,7 +195,7 @@ def _animation(
         lasts_ms = int(picture.info.get("duration", 0))
         try:
             look = looks[index] if index < len(looks) else _all
-            luma = _luma(picture, media_type, at_ms, lasts_ms, look)
+            luma = _luma(picture, media_type, at_ms, lasts_ms, look, how)
         except MediaRefused as refused:
             # Of this frame little is there to be seen; of the next there may be more.
             little.append(refused)
@@ -190,8 +214,9 @@ def _decode_heic(data: bytes, media_type: str) -> Luma:
     width, height = file.size
     check_size(width, height, MAX_PIXELS["HEIC"])
     picture = file.to_pillow()
-    pixels = to_luma(picture)
-    return Luma(pixels, Axis(picture.height), Axis(picture.width), media_type)
+    how = shown(picture.info.get("icc_profile"), _mode(picture))
+    axes = Axis(picture.height), Axis(picture.width)
+    return Luma(to_luma(picture, how), *axes, media_type, others=_others(picture, how))
 
 
 def _luma(
@@ -200,36 +225,63 @@ def _luma(
     at_ms: int | None = None,
     lasts_ms: int = 0,
     look: Look = _all,
+    how: Shown | None = None,
 ) -> Luma:
-    pixels = turn(look(to_luma(picture)), _orientation(picture))
-    height, width = pixels.shape
-    return Luma(pixels, Axis(height), Axis(width), media_type, at_ms, lasts_ms)
+    orientation = _orientation(picture)
+
+    def upright(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        return turn(look(pixels), orientation)
+
+    pixels = upright(to_luma(picture, how))
+    axes = Axis(pixels.shape[0]), Axis(pixels.shape[1])
+    others = _others(picture, how, upright)
+    return Luma(pixels, *axes, media_type, at_ms, lasts_ms, others)
 
 
-def to_luma(picture: Image.Image) -> NDArray[np.uint8]:
-    """(H, W) luma of a loaded picture, 0.299 R + 0.587 G + 0.114 B, over white."""
+def _others(
+    picture: Image.Image, how: Shown | None, upright: Look = _all
+) -> tuple[Callable[[], NDArray[np.uint8]], ...]:
+    """In what other way a picture is seen: without its profile, since not every viewer
+    believes every one."""
+    others: list[Callable[[], NDArray[np.uint8]]] = []
+    if how is not None:
+        others.append(lambda: upright(to_luma(picture)))
+    return tuple(others)
+
+
+def to_luma(
+    picture: Image.Image, how: Shown | None = None, ground: int = WHITE
+) -> NDArray[np.uint8]:
+    """(H, W) luma of a loaded picture, 0.299 R + 0.587 G + 0.114 B, over a ground."""
     luma = np.empty((picture.height, picture.width), np.uint8)
     rows = max(1, STRIP_PIXELS // picture.width)
     for top in range(0, picture.height, rows):
         end = min(picture.height, top + rows)
         strip = picture.crop((0, top, picture.width, end))
-        luma[top:end] = _strip_luma(strip)
+        luma[top:end] = _strip_luma(strip, how, ground)
     return luma
 
 
-def _strip_luma(picture: Image.Image) -> NDArray[np.uint8]:
+def _strip_luma(
+    picture: Image.Image, how: Shown | None, ground: int
+) -> NDArray[np.uint8]:
     if picture.mode.startswith("I;16"):
-        return (np.asarray(picture) >> 8).astype(np.uint8)
+        picture = Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8))
     if picture.mode in ("I", "F"):
         # What is black and what is white in these is nowhere said.
         raise MediaRefused(RefusalReason.UNSUPPORTED_FORMAT, mode=picture.mode)
-    if not picture.has_transparency_data:
-        if picture.mode not in ("1", "L", "RGB"):
-            picture = picture.convert("RGB")
-        return np.asarray(picture.convert("L"))
-    clear = picture.convert("RGBA")
-    white = Image.new("L", picture.size, 255)
-    return np.asarray(Image.composite(clear.convert("L"), white, clear.getchannel("A")))
+    alpha = None
+    if picture.has_transparency_data:
+        picture = picture.convert("RGBA")
+        alpha = picture.getchannel("A")
+    if how is not None:
+        picture = how(picture)
+    elif picture.mode not in ("1", "L", "RGB", "RGBA"):
+        picture = picture.convert("RGB")
+    luma = picture.convert("L")
+    if alpha is not None:
+        luma = Image.composite(luma, Image.new("L", luma.size, ground), alpha)
+    return np.asarray(luma)
 
 
 def _orientation(picture: Image.Image) -> int:

@@ -9,7 +9,7 @@ here.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from math import ceil
 
@@ -18,7 +18,7 @@ from holdfast.signals.grid import EIGHTHS
 from holdfast.signals.jpeg import MIN_SIDE_PIXELS
 from holdfast.signals.luma import Luma
 from holdfast.signals.media import decode_frames, decode_luma
-from holdfast.signals.pdq import PDQ, dihedral
+from holdfast.signals.pdq import PDQ, dihedral, hamming
 from holdfast.signals.trim import find_inside
 
 MATCH_DISTANCE_BITS = 31
@@ -152,6 +152,25 @@ def _sample(data: bytes) -> tuple[list[_Frame], int | None]:
 
 
 def _views(luma: Luma, data: bytes) -> Iterator[View]:
+    """As most people see it first; then each other way to see it, if it is another
+    picture then."""
+    views = list(_views_seen(luma, data))
+    for other in luma.others:
+        seen = replace(luma, pixels=other(), others=())
+        views += [
+            view
+            for view in _views_seen(seen, data)
+            if view.is_comparable and not any(_is_near(view, each) for each in views)
+        ]
+    yield from views
+
+
+def _is_near(view: View, other: View) -> bool:
+    distance = hamming(view.pdq.bits, other.pdq.bits)
+    return other.is_comparable and distance <= MATCH_DISTANCE_BITS
+
+
+def _views_seen(luma: Luma, data: bytes) -> Iterator[View]:
     whole = dihedral(luma.pixels, luma.axes)
     if min(luma.width, luma.height) < MIN_SIDE_PIXELS_COMPARED:
         yield View(Part.WHOLE, tuple(PDQ(each.bits, 0) for each in whole), luma.at_ms)
