@@ -51,6 +51,50 @@ def test_a_tiny_picture_is_compared_by_its_digest_alone(
     assert sign_picture(encode(tiny, "PNG")).is_comparable is compared
 
 
+def in_alpha(name: str, level: int) -> Image.Image:
+    """A picture drawn in the alpha channel alone, over one that is plain."""
+    shape = photograph(name).convert("L")
+    clear = Image.new("RGBA", shape.size, (level, level, level, 255))
+    clear.putalpha(shape)
+    return clear
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP"])
+def test_a_picture_that_is_seen_on_a_dark_page_alone_is_compared(kind: str) -> None:
+    original = sign_picture(encode(photograph("coffee"))).views[0]
+    data = encode(in_alpha("coffee", 255), kind, lossless=True, exact=True)
+    over_white, over_black = sign_picture(data).views
+    assert not over_white.is_comparable
+    assert over_black.is_comparable
+    assert hamming(over_black.pdq.bits, original.pdq.bits) <= 2
+    assert over_white.at_ms is over_black.at_ms is None
+
+
+def test_one_that_is_two_pictures_is_compared_as_both() -> None:
+    """White in its colours where the one is seen, and alpha for the other."""
+    bright, dark = (
+        np.asarray(photograph(name).convert("L").resize((400, 300))).astype(float)
+        for name in ("coffee", "astronaut")
+    )
+    # Over white it is bright (128 to 255), over black dark (0 to 127).
+    bright, dark = 128 + bright / 2, dark / 2
+    alpha = 255 - bright + dark
+    pixels = np.rint(np.stack([255 * dark / alpha, alpha])).astype(np.uint8)
+    clear = Image.merge("LA", [Image.fromarray(each) for each in pixels])
+    found = sign_picture(encode(clear)).views
+    for view, name in zip(found, ("coffee", "astronaut"), strict=True):
+        shown = sign_picture(encode(photograph(name).resize((400, 300)))).views[0]
+        assert hamming(view.pdq.bits, shown.pdq.bits) <= NEAR_BITS
+
+
+def test_what_its_ground_does_not_change_is_compared_once() -> None:
+    photo = photograph("astronaut")
+    for alpha in (255, 200):
+        clear = photo.copy()
+        clear.putalpha(alpha)
+        assert len(sign_picture(encode(clear)).views) == 1
+
+
 @pytest.mark.parametrize("turn", list(Image.Transpose))
 @pytest.mark.parametrize("name", PHOTOGRAPHS[:4])
 def test_a_turned_copy_is_found_by_a_variant(name: str, turn: Image.Transpose) -> None:

@@ -8,7 +8,8 @@ name; headers are read and bombs refused before any pixel exists; every failure 
 - Orientation (EXIF, or HEIC's own) is applied, since sites that re-encode apply it
   too. Meta's tools do not, and a hash they made of a turned photograph is found by
   ``pdq.dihedral``.
-- Transparency is laid over white, as most viewers do. python-threatexchange drops the
+- Transparency is laid over white, as most viewers do; what shows another picture over
+  black, as on a dark page, is another view. python-threatexchange drops the
   alpha channel, which lets a picture hide in it: the colours beneath are free to be
   anything. The two agree on every opaque picture.
 - Where a colour profile, or a PNG's gamma, shows other numbers than are stored, those

@@ -40,8 +40,8 @@ MAX_PIXELS = {
 the memory bound of :mod:`holdfast.signals.media` allows, at up to 20 bytes each."""
 STRIP_PIXELS = 4_000_000
 """Pixels turned into luma at once: at most 16 bytes each."""
-WHITE = 255
-"""The ground that a transparent picture lies over: what most pages are."""
+WHITE, BLACK = 255, 0
+"""Grounds that a transparent picture lies over: what most pages are, and dark ones."""
 MAX_FRAMES_READ = 1_000
 """Frames of an animation that are decoded; what comes after them is not seen."""
 MAX_PIXELS_READ = 400_000_000
@@ -241,12 +241,21 @@ def _luma(
 def _others(
     picture: Image.Image, how: Shown | None, upright: Look = _all
 ) -> tuple[Callable[[], NDArray[np.uint8]], ...]:
-    """In what other way a picture is seen: without its profile, since not every viewer
-    believes every one."""
+    """In what other ways a picture is seen: on a dark page, and without its profile,
+    since not every viewer believes every one."""
     others: list[Callable[[], NDArray[np.uint8]]] = []
+    if _is_clear(picture):
+        others.append(lambda: upright(to_luma(picture, how, BLACK)))
     if how is not None:
         others.append(lambda: upright(to_luma(picture)))
     return tuple(others)
+
+
+def _is_clear(picture: Image.Image) -> bool:
+    """Whether the ground is seen anywhere; of a palette that is not looked for."""
+    if picture.mode in ("LA", "RGBA"):
+        return bool(picture.getchannel("A").getextrema()[0] != WHITE)
+    return picture.has_transparency_data
 
 
 def to_luma(
