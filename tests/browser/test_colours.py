@@ -16,6 +16,7 @@ from tests.signals.colours import (
     NEGATIVE,
     PNGS,
     UNUSUAL,
+    bmp,
     iccp,
     jpeg,
     part,
@@ -32,6 +33,8 @@ FILES = {
     **{f"PNG: {name}": png(iccp(profile)) for name, profile in UNUSUAL.items()},
     **{f"broken: {name}": jpeg(part(profile)) for name, profile in BROKEN.items()},
     **{f"broken PNG: {name}": png(iccp(profile)) for name, profile in BROKEN.items()},
+    "BMP": bmp(NEGATIVE),
+    "BMP of sRGB": bmp(NEGATIVE, b"BGRs"),
     **{kind: stored(kind, NEGATIVE) for kind in ("WEBP", "AVIF")},
 }
 

@@ -11,19 +11,22 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 from playwright.sync_api import Page
 
 from holdfast.signals.media import decode_luma
 from holdfast.signals.pdq import dihedral, hamming, pdq_reference
 from holdfast.signals.sign import MIN_QUALITY, sign_picture
 from tests.browser.browser import Visitor
+from tests.signals.colours import NEGATIVE, ORDINARY, stored
 from tests.signals.photographs import PHOTOGRAPHS, encode, photograph
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 MOST_BITS = 2
 """By how many of 256 bits the browser may differ from the server."""
+ORDINARY_BITS = 12
+"""What an ordinary profile moves at most; see ``signals.colour.ORDINARY``."""
 ORIENTATION = 0x0112  # EXIF 2.3
 WHOLE_PHOTOGRAPH = (4000, 3000)
 """Pixels of a telephone's photograph."""
@@ -116,6 +119,21 @@ def test_more_pixels_than_a_telephone_holds_are_decoded_smaller(page: Page) -> N
     data = encode(photograph("astronaut").resize(TOO_MANY), "JPEG", quality=85)
     server = sign_picture(data).views[0].pdq
     assert hamming(forms(page, data)[0], server.bits) <= DECODED_SMALLER_BITS
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+def test_what_its_profile_makes_of_a_picture_is_compared(page: Page, kind: str) -> None:
+    data = stored(kind, NEGATIVE, ImageOps.invert(photograph("coffee")))
+    server = sign_picture(data).views[0].pdq
+    assert hamming(forms(page, data)[0], server.bits) <= MOST_BITS
+
+
+@pytest.mark.parametrize("name", ["sRGB", "Display P3", "Adobe RGB"])
+def test_with_an_ordinary_profile_it_is_nearly_as_stored(page: Page, name: str) -> None:
+    """The browser converts these, too, and the server does not."""
+    data = stored("JPEG", ORDINARY[name], photograph("coffee"))
+    server = sign_picture(data).views[0].pdq
+    assert hamming(forms(page, data)[0], server.bits) <= ORDINARY_BITS
 
 
 def test_what_is_transparent_lies_over_white_as_on_the_server(page: Page) -> None:

@@ -232,3 +232,16 @@ def stored(kind: str, profile: bytes, picture: Image.Image = PICTURE) -> bytes:
     file.info["icc_profile"] = profile
     file.save(stream, quality=95)
     return stream.getvalue()
+
+
+def bmp(
+    profile: bytes, space: bytes = b"DEBM", picture: Image.Image = PICTURE
+) -> bytes:
+    """A BMP of the fifth version, which Pillow does not write, behind its pixels the
+    profile."""
+    pixels = picture.tobytes("raw", "BGR")
+    sizes = 124, picture.width, -picture.height, 1, 24, 0, len(pixels), 0, 0, 0, 0
+    header = struct.pack("<IiiHHIIiiII", *sizes) + bytes(16) + space + bytes(48)
+    header += struct.pack("<4I", 4, 124 + len(pixels), len(profile), 0)
+    begin = struct.pack("<2sI4xI", b"BM", 138 + len(pixels) + len(profile), 138)
+    return begin + header + pixels + profile

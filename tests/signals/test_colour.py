@@ -23,6 +23,7 @@ from tests.signals.colours import (
     ORDINARY,
     PICTURE,
     UNUSUAL,
+    bmp,
     coloured,
     gamma,
     iccp,
@@ -53,6 +54,11 @@ def test_a_negative_that_its_profile_turns_back_is_compared_as_seen(kind: str) -
     grey = ImageOps.invert(original.convert("L"))
     if kind in ("PNG", "JPEG", "TIFF"):
         assert apart(stored(kind, GREY_NEGATIVE, grey), encode(original)) <= NEAR_BITS
+
+
+def test_the_profile_that_a_bmp_embeds_is_seen() -> None:
+    hidden = bmp(NEGATIVE, picture=ImageOps.invert(PICTURE))
+    assert apart(hidden, encode(PICTURE)) == 0
 
 
 def test_it_is_compared_as_it_is_stored_as_well() -> None:

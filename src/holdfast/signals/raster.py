@@ -121,6 +121,8 @@ def _profile(data: bytes, kind: str, picture: Image.Image) -> bytes | None:
         return read_jpeg_header(data).profile
     if kind == "PNG":
         return png_colours.profile(data)
+    if kind == "BMP":
+        return bmp.profile(data)
     return picture.info.get("icc_profile")
 
 

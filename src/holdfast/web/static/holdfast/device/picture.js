@@ -1,7 +1,7 @@
 /* From a file that somebody chose to its fingerprint, without a copy of it anywhere.
 
-   For what: decode the picture as the browser shows it (turned upright, transparency
-   over white) and hand it to pdq.js in strips, so that a telephone never holds a
+   For what: decode the picture as the browser shows it (turned upright, its colours
+   those of its profile, transparency over white) and hand it to pdq.js in strips, so that a telephone never holds a
    second copy of it. A picture with more pixels than a telephone can hold is decoded
    smaller; its fingerprint then drifts by a few bits at most. Never does: send, store
    or show the picture. Runs in a worker, or in the page where a browser's workers
@@ -58,8 +58,7 @@
   }
 
   function decode(file, size) {
-    /* No colours are converted: the server compares the numbers as they are stored. */
-    var plain = { colorSpaceConversion: "none", imageOrientation: "from-image" };
+    var plain = { imageOrientation: "from-image" };
     var isLarge =
       size &&
       (size.width * size.height > MOST_PIXELS ||
