@@ -8,7 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from holdfast.signals import raster, sign
+from holdfast.signals.media import decode_frames
 from holdfast.signals.pdq import NO_PDQ, hamming
+from holdfast.signals.refusal import MediaRefused, RefusalReason
 from holdfast.signals.sign import MAX_FRAMES, Part, View, sign_picture
 from tests.signals.photographs import PHOTOGRAPHS, encode, photograph, resize
 
@@ -117,14 +120,82 @@ def test_few_frames_are_all_kept(kind: str, count: int) -> None:
 
 
 @pytest.mark.parametrize("kind", ANIMATED)
-@pytest.mark.parametrize("count", [9, 16, 17, 40])
-def test_of_many_frames_some_are_kept_evenly(kind: str, count: int) -> None:
-    views = sign_picture(animation(count, kind)).views
-    times = [view.at_ms or 0 for view in views if view.part is Part.WHOLE]
-    assert times[0] == 0
-    assert MAX_FRAMES // 2 <= len(times) <= MAX_FRAMES
-    assert len(set(np.diff(times))) == 1
-    assert times[-1] >= FRAME_MS * count // 2
+@pytest.mark.parametrize(
+    ("count", "place"), [(9, 1), (16, 1), (17, 16), (40, 11), (90, 0), (90, 77)]
+)
+def test_what_is_seen_nearly_all_the_time_is_kept(
+    kind: str, count: int, place: int
+) -> None:
+    """Wherever it stands among others that nobody has the time to look at."""
+    shown = [frame.resize((150, 100)) for frame in frames(count)]
+    hidden = photograph("rocket").resize((150, 100))
+    shown[place] = hidden
+    lasts = [20] * count
+    lasts[place] = 2_000
+    first, *rest = shown
+    options = {"save_all": True, "append_images": rest, "duration": lasts, "loop": 0}
+    signed = sign_picture(encode(first, kind, **options))
+    found = sign_picture(encode(hidden)).views[0].pdq
+    nearest = min(signed.views, key=lambda view: hamming(view.pdq.bits, found.bits))
+    assert hamming(nearest.pdq.bits, found.bits) <= NEAR_BITS
+    assert nearest.at_ms == signed.longest_at_ms == 20 * place
+    assert len({view.at_ms for view in signed.views}) <= MAX_FRAMES
+    assert signed.views[0].at_ms == 0
+
+
+def test_of_a_film_frames_from_everywhere_are_kept() -> None:
+    signed = sign_picture(animation(2 * MAX_FRAMES, "GIF"))
+    times = sorted({view.at_ms or 0 for view in signed.views})
+    assert 16 <= len(times) <= MAX_FRAMES
+    assert times[-1] > FRAME_MS * MAX_FRAMES
+    assert max(np.diff(times)) < FRAME_MS * MAX_FRAMES / 4
+
+
+def test_a_frame_that_says_it_lasts_no_time_is_shown_for_some() -> None:
+    """Browsers show it for a tenth of a second: longer than one that says 20 ms."""
+    first, second, third = frames(3)
+    options = {"save_all": True, "append_images": [second, third], "loop": 0}
+    signed = sign_picture(encode(first, "GIF", duration=[20, 0, 20], **options))
+    assert (signed.duration_ms, signed.longest_at_ms) == (140, 20)
+
+
+@pytest.mark.parametrize("kind", ANIMATED)
+@pytest.mark.parametrize("bound", ["MAX_FRAMES_READ", "MAX_PIXELS_READ"])
+def test_frames_that_are_not_looked_at_are_told_of(
+    kind: str, bound: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = animation(7, kind)
+    pixels = 1 if bound == "MAX_FRAMES_READ" else 300 * 200
+    monkeypatch.setattr(raster, bound, 7 * pixels)
+    assert sign_picture(data).incomplete is None
+    monkeypatch.setattr(raster, bound, 6 * pixels)
+    signed = sign_picture(data)
+    assert signed.incomplete is RefusalReason.TOO_LONG
+    assert signed.duration_ms == 6 * FRAME_MS
+
+
+def test_more_scenes_than_are_kept_are_told_of(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sign, "MAX_FRAMES", 4)
+    signed = sign_picture(animation(7, "GIF"))
+    assert len({view.at_ms for view in signed.views}) <= 4
+    assert signed.incomplete is RefusalReason.TOO_LONG
+
+
+def test_a_canvas_that_grows_with_its_frames_is_bounded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The first frame says little of what the next ones take."""
+    small, large = (encode(f, "GIF") for f in (Image.new("P", (8, 8)), frames(2)[1]))
+    begin = large.rindex(b",", 0, large.index(b"\x2c\0\0\0\0") + 1)
+    data = small[:-1] + large[begin:-1] * 5 + b";"
+    assert len(list(decode_frames(data))) == 6
+    monkeypatch.setattr(raster, "MAX_PIXELS_READ", 4 * 300 * 200)
+    assert sign_picture(data).incomplete is RefusalReason.TOO_LONG
+    monkeypatch.setitem(raster.MAX_PIXELS, "GIF", 300 * 200 - 1)
+    with pytest.raises(MediaRefused):
+        list(decode_frames(data))
 
 
 def test_a_still_of_an_animation_is_found_in_it() -> None:
@@ -139,6 +210,15 @@ def test_a_broken_end_leaves_the_frames_before_it() -> None:
     data = animation(7, "GIF")
     signed = sign_picture(data[: len(data) * 2 // 3])
     assert 2 <= len(signed.views) < 7
+
+
+def test_an_end_that_cannot_be_decoded_is_told_of() -> None:
+    data = bytearray(animation(7, "AVIF"))
+    for at in range(len(data) * 2 // 3, len(data)):
+        data[at] ^= 0x5A
+    signed = sign_picture(bytes(data))
+    assert 1 <= len(signed.views) < 7
+    assert signed.incomplete in (RefusalReason.BROKEN, RefusalReason.TRUNCATED)
 
 
 @pytest.mark.parametrize("count", [0, 2, 7])

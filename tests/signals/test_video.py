@@ -14,8 +14,9 @@ import pytest
 from holdfast.signals import video_frames
 from holdfast.signals.digest import digest_bytes
 from holdfast.signals.pdq import hamming, pdq, pdq_reference
+from holdfast.signals.shown import MOVED_BITS
 from holdfast.signals.sign import Part, sign_picture
-from holdfast.signals.video import MOVED_BITS, VideoSignals, sign_video
+from holdfast.signals.video import VideoSignals, sign_video
 from holdfast.signals.video_clock import MAX_FRAMES_UNTAKEN, Clock, Slots
 from holdfast.signals.video_frames import Depth, VideoReader
 from holdfast.signals.video_luma import (

@@ -32,7 +32,7 @@ class Fingerprint(models.Model):
     only_keyframes = models.BooleanField(default=False)
     """A video's quick first pass; the whole of it is looked at soon."""
     incomplete = models.CharField(max_length=64, blank=True)
-    """Why the rest of a video has no views; blank if all of it was looked at."""
+    """Why the rest of a video or an animation has no views; blank if all has."""
     made_at = models.DateTimeField()
 
     privacy = classes(

@@ -28,7 +28,7 @@ from holdfast.signals.features import Features
 from holdfast.signals.refusal import MediaRefused
 from holdfast.signals.sign import Signals, sign_picture
 from holdfast.signals.sign import View as SignedView
-from holdfast.signals.video import ALL_CORES, VideoSignals, sign_video
+from holdfast.signals.video import ALL_CORES, sign_video
 from holdfast.signals.video_kind import PREFIX_BYTES, is_video
 
 AT_ONCE_BYTES = 32 * 1024 * 1024
@@ -149,9 +149,7 @@ def _look_at_all_of(print_: Fingerprint, signed: _Signed) -> None:
 
 
 def _incomplete(signals: Signals | None) -> str:
-    if isinstance(signals, VideoSignals) and signals.incomplete:
-        return signals.incomplete.value
-    return ""
+    return signals.incomplete.value if signals and signals.incomplete else ""
 
 
 def _keep_views(print_: Fingerprint, signed: _Signed) -> None:

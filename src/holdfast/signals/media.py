@@ -18,8 +18,9 @@ name; headers are read and bombs refused before any pixel exists; every failure 
   (:mod:`~holdfast.signals.colour`). What viewers that pass over profiles show is
   another view. A picture whose profile is too large to be read is refused.
 - Of an animation every frame is decoded, in order, up to the bounds in
-  :mod:`~holdfast.signals.raster`. One of a GIF or PNG that is damaged or ends too early
-  does not hide those that follow; of other kinds, those before it stand.
+  :mod:`~holdfast.signals.raster`; that there are more is said. One of a GIF or PNG
+  that is damaged or ends too early does not hide those that follow; of other kinds,
+  those before it stand.
 - Of a JPEG, PNG, GIF or BMP that is cut, or says itself that it ends, what browsers
   show is decoded, in each frame: the whole where it misses a tenth or less, else the
   rows that are there, or the passes. One with less than a tenth of its rows is refused
@@ -137,22 +138,19 @@ def decode_frames(
 ) -> Iterator[Luma]:
     """Decode a picture frame by frame: one for a still, in order for an animation.
 
-    Raises as :func:`decode_luma` does, and only before the first frame.
+    Raises as :func:`decode_luma` does. After the first frame that says why some of
+    those that people may see were not given; what was given stands.
     """
     if len(data) > MAX_FILE_BYTES:
         raise MediaRefused(RefusalReason.TOO_LARGE_FILE, size_bytes=len(data))
     kind = sniff(data)
-    seen = False
     try:
-        for luma in _frames(data, kind, min_side_pixels):
-            yield luma
-            seen = True
+        yield from _frames(data, kind, min_side_pixels)
     except MemoryError:
         raise
     # Decoders let nearly any kind of error out of a file made to break them.
     except Exception as error:
-        if not seen:
-            raise _refusal(error, kind, data) from error
+        raise _refusal(error, kind, data) from error
 
 
 def _frames(data: bytes, kind: str, min_side_pixels: int) -> Iterator[Luma]:

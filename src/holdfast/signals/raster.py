@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import count
 
 import numpy as np
 import pillow_heif
@@ -43,9 +44,15 @@ STRIP_PIXELS = 4_000_000
 WHITE, BLACK = 255, 0
 """Grounds that a transparent picture lies over: what most pages are, and dark ones."""
 MAX_FRAMES_READ = 1_000
-"""Frames of an animation that are decoded; what comes after them is not seen."""
+"""Frames of an animation that are decoded. What comes after them is not seen, and the
+animation is said to be too long."""
 MAX_PIXELS_READ = 400_000_000
 """The same in pixels, all frames together: a few seconds of decoding."""
+SHORTEST_MS, SHOWN_INSTEAD_MS = 11, 100
+"""A frame that says it lasts less is shown for the second of these by browsers, as
+both Blink (Chromium) and Gecko (Firefox) have it for every kind of animation."""
+LONGEST_MS = 3_600_000
+"""A frame that says it lasts longer than an hour counts as an hour."""
 ANIMATED = frozenset({"GIF", "PNG", "WEBP", "AVIF"})
 """Kinds whose frames follow each other in time (a TIFF's are pages)."""
 _BOMBS = (Image.DecompressionBombError, Image.DecompressionBombWarning)
@@ -60,7 +67,7 @@ def decode_frames(data: bytes, kind: str, media_type: str) -> Iterator[Luma]:
     """Each frame of a picture, the first at once, and one alone for a still.
 
     Raises :class:`MediaRefused` and whatever a decoder raises, before the first frame
-    or at any later one.
+    or at any later one: then some of those that follow were not given.
     """
     if kind == "HEIC":
         yield _decode_heic(data, media_type)
@@ -94,8 +101,9 @@ def _opened(data: bytes, kind: str) -> tuple[Image.Image, list[Look]]:
         is_whole = read_jpeg_header(data).complete
         return _loaded(alone, kind), [] if is_whole else [_rows_there]
     if kind == "GIF":
-        bounds = MAX_PIXELS[kind], MAX_FRAMES_READ, MAX_PIXELS_READ
-        data, parts = gif.made_whole(data, *bounds)
+        # With one frame more it is seen that there are more than are read.
+        bounds = MAX_FRAMES_READ + 1, MAX_PIXELS_READ + MAX_PIXELS[kind]
+        data, parts = gif.made_whole(data, MAX_PIXELS[kind], *bounds)
         return _loaded(data, kind), [part.shown for part in parts]
     if kind == "PNG":
         return _opened_png(png.picture_alone(data))
@@ -186,15 +194,21 @@ def _loaded(data: bytes, kind: str) -> Image.Image:
 def _animation(
     picture: Image.Image, media_type: str, looks: list[Look], how: Shown | None
 ) -> Iterator[Luma]:
-    most = min(MAX_FRAMES_READ, MAX_PIXELS_READ // (picture.width * picture.height))
-    at_ms, little, seen = 0, list[MediaRefused](), False
-    for index in range(max(1, most)):
+    """Each frame of which enough is there; raises where more follow than are read."""
+    most_pixels = MAX_PIXELS[picture.format or ""]
+    at_ms, pixels, little, seen = 0, 0, list[MediaRefused](), False
+    for index in count():
         try:
             picture.seek(index)
-            picture.load()
         except EOFError:
             break
-        lasts_ms = int(picture.info.get("duration", 0))
+        # The canvas of a GIF grows with its frames.
+        check_size(*picture.size, most_pixels)
+        pixels += picture.width * picture.height
+        if index == MAX_FRAMES_READ or (index and pixels > MAX_PIXELS_READ):
+            raise MediaRefused(RefusalReason.TOO_LONG, frames=index)
+        picture.load()
+        lasts_ms = _shown_ms(picture)
         try:
             look = looks[index] if index < len(looks) else _all
             luma = _luma(picture, media_type, at_ms, lasts_ms, look, how)
@@ -207,6 +221,12 @@ def _animation(
         at_ms += lasts_ms
     if little and not seen:
         raise little[0]
+
+
+def _shown_ms(picture: Image.Image) -> int:
+    """For how long people see this frame of an animation."""
+    says_ms = int(picture.info.get("duration", 0))
+    return SHOWN_INSTEAD_MS if says_ms < SHORTEST_MS else min(says_ms, LONGEST_MS)
 
 
 def _decode_heic(data: bytes, media_type: str) -> Luma:

@@ -1,7 +1,7 @@
 """A picture's signals: everything by which its copies are found.
 
 One call from the bytes of a file to its digests and to its views: the picture as it
-is, the same without bars or a plain border, and some frames of an animation. It never
+is, the same without bars or a plain border, and what is seen in an animation. It never
 decides whether two pictures are the same: that is matching, by the two thresholds
 here.
 """
@@ -19,6 +19,8 @@ from holdfast.signals.jpeg import MIN_SIDE_PIXELS
 from holdfast.signals.luma import Luma
 from holdfast.signals.media import decode_frames, decode_luma
 from holdfast.signals.pdq import PDQ, dihedral, hamming
+from holdfast.signals.refusal import MediaRefused, RefusalReason
+from holdfast.signals.shown import Shown, choose
 from holdfast.signals.trim import find_inside
 
 MATCH_DISTANCE_BITS = 31
@@ -30,9 +32,9 @@ Such a picture matches by digest alone."""
 MIN_SIDE_PIXELS_COMPARED = 32
 """A picture with a shorter side is compared by its digest alone. PDQ enlarges it to a
 grid of 64 by 64, and most of what would be compared is not in the picture."""
-MAX_FRAMES = 8
+MAX_FRAMES = 64
 """At most this many frames of an animation are kept as views, each perhaps trimmed as
-well."""
+well: about as many as of a minute of film. Those shown for the longest are."""
 
 
 class Part(StrEnum):
@@ -83,7 +85,9 @@ class Signals:
 
     ``sha256`` (32 bytes) and ``md5`` (16 bytes) of the file as it came. ``views``: at
     least one, the first being the whole of the first frame. ``width`` and ``height``
-    are in pixels as people see it. ``duration_ms`` is None for a still.
+    are in pixels as people see it. ``duration_ms`` is None for a still, and so is
+    ``longest_at_ms``: when the frame is shown that people see for the longest.
+    ``incomplete``: why some of what people see has no views; None if all of it has.
     """
 
     sha256: bytes
@@ -93,6 +97,8 @@ class Signals:
     height: int
     media_type: str
     duration_ms: int | None = None
+    longest_at_ms: int | None = None
+    incomplete: RefusalReason | None = None
 
     @property
     def is_comparable(self) -> bool:
@@ -106,17 +112,22 @@ def sign_picture(data: bytes) -> Signals:
     Raises :class:`~holdfast.signals.refusal.MediaRefused` when it cannot be decoded;
     its digests can still be had from :func:`holdfast.signals.digest.digest_bytes`.
     """
-    frames, duration_ms = _sample(data)
+    frames, incomplete = _decoded(data)
+    chosen = choose([frame.shown for frame in frames], MAX_FRAMES)
+    if not chosen.is_all:
+        incomplete = incomplete or RefusalReason.TOO_LONG
     digests = digest_bytes(data)
-    first = frames[0]
+    first, last = frames[0], frames[-1]
     return Signals(
         sha256=digests.sha256,
         md5=digests.md5,
-        views=tuple(view for frame in frames for view in frame.views),
+        views=tuple(view for place in chosen.kept for view in frames[place].views),
         width=first.width,
         height=first.height,
         media_type=first.media_type,
-        duration_ms=duration_ms,
+        duration_ms=None if last.at_ms is None else last.at_ms + last.lasts_ms,
+        longest_at_ms=frames[chosen.longest].at_ms,
+        incomplete=incomplete,
     )
 
 
@@ -126,29 +137,34 @@ class _Frame:
     width: int
     height: int
     media_type: str
+    at_ms: int | None
+    lasts_ms: int
+
+    @property
+    def shown(self) -> Shown:
+        prints: dict[Part, bytes] = {}
+        for view in self.views:
+            if view.is_comparable:
+                # As most people see it stands first.
+                prints.setdefault(view.part, view.pdq.bits)
+        both = prints.get(Part.WHOLE), prints.get(Part.TRIMMED)
+        return Shown(both, max(1, self.lasts_ms))
 
 
-def _sample(data: bytes) -> tuple[list[_Frame], int | None]:
-    """Frames spread evenly over a picture, the first always, and how long it lasts.
-
-    How many there will be is not known before the last one is decoded. So every frame
-    is taken until there are too many; then every other one is dropped, and from there
-    on only every other one is taken, and so on.
-    """
+def _decoded(data: bytes) -> tuple[list[_Frame], RefusalReason | None]:
+    """Every frame's views, and why there are not all frames among them."""
     frames: list[_Frame] = []
-    duration_ms = None
-    step = 1
-    for index, luma in enumerate(decode_frames(data)):
-        if luma.at_ms is not None:
-            duration_ms = luma.at_ms + luma.lasts_ms
-        if index % step:
-            continue
-        views = tuple(_views(luma, data))
-        frames.append(_Frame(views, luma.width, luma.height, luma.media_type))
-        if len(frames) > MAX_FRAMES:
-            frames = frames[::2]
-            step *= 2
-    return frames, duration_ms
+    try:
+        for luma in decode_frames(data):
+            views = tuple(_views(luma, data))
+            size = luma.width, luma.height
+            times = luma.at_ms, luma.lasts_ms
+            frames.append(_Frame(views, *size, luma.media_type, *times))
+    except MediaRefused as refused:
+        if not frames:
+            raise
+        return frames, refused.reason
+    return frames, None
 
 
 def _views(luma: Luma, data: bytes) -> Iterator[View]:

@@ -37,7 +37,8 @@ from numpy.typing import NDArray
 
 from holdfast.signals.digest import Digests, digest_stream
 from holdfast.signals.pdq import NO_PDQ, PDQ, dihedral, hamming, pdq
-from holdfast.signals.refusal import MediaRefused, RefusalReason
+from holdfast.signals.refusal import MediaRefused
+from holdfast.signals.shown import MOVED_BITS
 from holdfast.signals.sign import Part, Signals, View
 from holdfast.signals.video_bars import Inside, find_inside_bars, insides_of
 from holdfast.signals.video_frames import MAX_READ_S, Depth, VideoReader
@@ -53,10 +54,6 @@ LOOKS = 5
 MAX_CLOSE_VIEWS = 20_000
 """Frames kept of one video, after which it is looked at no closer than LOOKS times in
 ``every_s``: eleven minutes of nothing but the fastest motion."""
-MOVED_BITS = 16
-"""A frame farther from the last kept one is kept. A moment between two looks that are
-less than twice that apart is then hardly farther than that from the nearer of them,
-which leaves compression its few bits."""
 STRETCH_FRAMES = 8
 MIN_STRETCH_FRAMES = 4
 """Bars are looked for in so many frames at a time; fewer say too little about what
@@ -72,11 +69,9 @@ class VideoSignals(Signals):
 
     ``views``: for each moment the whole frame, then what is inside its bars where it
     has any: those of the frames around it, then its own where they are others.
-    ``incomplete``: why the rest of the video has no views; None if it is whole.
     ``signed_ms``: up to when it was read.
     """
 
-    incomplete: RefusalReason | None = None
     signed_ms: int = 0
 
 

@@ -18,6 +18,7 @@ from holdfast.items.models import Item, MediaState
 from holdfast.items.queries import item_facts
 from holdfast.matching.queries import find_copies, find_known
 from holdfast.matching.rules import Basis, Variant
+from holdfast.signals import raster
 from holdfast.triage.models import Case, CaseItem
 from tests.world import PLATFORM_BY, World, encoded, photograph
 
@@ -167,6 +168,20 @@ def test_what_shares_too_little_to_be_sure_waits_for_people(world: World) -> Non
     copy.refresh_from_db()
     assert copy.state == "visible"
     assert place(copy).case == Case.objects.get()
+
+
+def test_an_animation_says_that_not_all_of_it_was_looked_at(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, *rest = [each.resize((96, 72)) for each in scenes("coffee")]
+    stream = io.BytesIO()
+    first.save(stream, "GIF", save_all=True, append_images=rest, duration=200)
+    world.post("whole", stream.getvalue())
+    monkeypatch.setattr(raster, "MAX_FRAMES_READ", len(rest))
+    world.post("long", stream.getvalue())
+    prints = Fingerprint.objects.order_by("id")
+    assert [each.incomplete for each in prints] == ["", "too_long"]
+    assert all(each.views.exists() for each in prints)
 
 
 def test_a_large_upload_is_left_to_the_jobs(

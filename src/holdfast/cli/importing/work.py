@@ -235,7 +235,8 @@ def _look(file: BinaryIO, check: bool) -> _Looked:
             media_type = MEDIA_TYPES[sniff(prefix)]
             if check:
                 # One byte too many is enough to be refused by its size.
-                sign_picture(file.read(MAX_FILE_BYTES + 1))
+                incomplete = sign_picture(file.read(MAX_FILE_BYTES + 1)).incomplete
+                return _Looked(media_type, incomplete or "")
     except MediaRefused as refused:
         return _Looked(media_type, refused.reason)
     return _Looked(media_type)
