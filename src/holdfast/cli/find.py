@@ -104,8 +104,9 @@ def read_sought(text: str, *, closely: bool = False) -> Sought:
     # What cannot be the name of a file (too long, in a closed folder) is no error yet.
     if os.path.isfile(path):
         signals = sign(path)
-        if closely and available() and signals.duration_ms is None:
-            query = extract_query(decoded(path.read_bytes()))
+        if closely and available() and not signals.media_type.startswith("video/"):
+            pixels = decoded(path.read_bytes(), signals.longest_at_ms)
+            query = extract_query(pixels)
             return Sought.of(signals, query)
         return Sought.of(signals)
     if _HEX.fullmatch(text) and len(text) == _DIGITS["md5"]:

@@ -4,7 +4,8 @@ What is stored holds a small grey copy of the picture, so it is encrypted as a w
 with the installation's key and opened in memory only. Without OpenCV (the extra
 ``holdfast[features]``) nothing is kept and nothing can be asked for; what was kept
 before can still be read. Pictures are decoded as ``holdfast bench edits`` does, so
-that what is measured there holds here.
+that what is measured there holds here; of an animation the frame is described that is
+seen for the longest.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from holdfast.fingerprints.sources import media_bytes
 from holdfast.signals.digest import digest_bytes
 from holdfast.signals.features import (
     Features,
+    Pixels,
     Query,
     available,
     decoded,
@@ -22,26 +24,33 @@ from holdfast.signals.features import (
     extract_query,
     query_from_stored,
 )
-from holdfast.signals.sign import Signals
+from holdfast.signals.sign import Signals, sign_picture
 from holdfast.vault.installation import keys
 
 
 def described(data: bytes, signals: Signals) -> Features | None:
     """The features to keep of a picture file that could be decoded, if it has any.
 
-    None for an animation, for what is tiny or flat, and without OpenCV.
+    None for what is tiny or flat, and without OpenCV.
     """
-    if not available() or signals.duration_ms is not None:
+    if not available():
         return None
-    return of_picture(data)
+    return _if_any(extract(decoded(data, signals.longest_at_ms)))
 
 
-def of_picture(data: bytes) -> Features | None:
-    """The features of a still picture's file, if it has any.
+def of_picture(data: bytes, *, moves: bool) -> Features | None:
+    """The same where only the file is at hand; ``moves``: whether it is an animation.
 
     Raises ``MediaRefused``, and ImportError without OpenCV.
     """
-    features = extract(decoded(data))
+    return _if_any(extract(_looked_at(data, moves=moves)))
+
+
+def _looked_at(data: bytes, *, moves: bool) -> Pixels:
+    return decoded(data, sign_picture(data).longest_at_ms if moves else None)
+
+
+def _if_any(features: Features) -> Features | None:
     return features if len(features) else None
 
 
@@ -78,7 +87,8 @@ def query_of(row: PictureFeatures, *, fetch: bool) -> Query:
         try:
             data = media_bytes(media)
             if digest_bytes(data).sha256 == bytes(row.fingerprint.sha256):
-                return extract_query(decoded(data))
+                moves = row.fingerprint.duration_ms is not None
+                return extract_query(_looked_at(data, moves=moves))
         except (Refused, Unavailable):
             # Its platform does not serve it any more, or not now.
             pass

@@ -39,12 +39,12 @@ class Described(StrEnum):
 
 
 def count_undescribed() -> int:
-    """How many still pictures have no features yet."""
+    """How many pictures have no features yet."""
     return _undescribed().count()
 
 
 def describe_what_is_left(*, most: int | None = None, by: By) -> Iterator[Described]:
-    """Describe still pictures without features, oldest first, at most ``most``.
+    """Describe pictures without features, oldest first, at most ``most``.
 
     Raises ``Unavailable`` where OpenCV is not installed.
     """
@@ -61,14 +61,13 @@ def describe_what_is_left(*, most: int | None = None, by: By) -> Iterator[Descri
 
 
 def _undescribed() -> QuerySet[Fingerprint]:
-    stills = Fingerprint.objects.filter(
-        duration_ms=None,
+    pictures = Fingerprint.objects.filter(
         features=None,
         width__gte=MIN_SIDE_PIXELS,
         height__gte=MIN_SIDE_PIXELS,
         media__state=MediaState.SIGNED,
-    )
-    return stills.select_related("media__item__platform")
+    ).exclude(media__media_type__startswith="video/")
+    return pictures.select_related("media__item__platform")
 
 
 def _describe(print_: Fingerprint, by: By) -> Described:
@@ -77,7 +76,7 @@ def _describe(print_: Fingerprint, by: By) -> Described:
         if digest_bytes(data).sha256 != bytes(print_.sha256):
             # Its platform serves something else there now: that is no longer this one.
             return Described.NOT_TO_BE_HAD
-        features = of_picture(data)
+        features = of_picture(data, moves=print_.duration_ms is not None)
     except (Refused, Unavailable, MediaRefused):
         return Described.NOT_TO_BE_HAD
     if features is None:

@@ -56,7 +56,7 @@ class Fingerprint(models.Model):
 
 
 class PictureFeatures(models.Model):
-    """The local features of a still picture: crops and screenshots are found by them.
+    """The local features of a picture: crops and screenshots are found by them.
 
     There is a row where the extra that extracts them is installed and the picture has
     any, written together with its fingerprint. All of it is encrypted: it holds a small

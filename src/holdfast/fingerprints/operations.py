@@ -3,8 +3,8 @@
 Media that cannot be decoded are refused with a named reason; their digests are kept,
 the item stands, and a report of it is a report like any other. A video is looked at
 twice: at first its keyframes alone, for a few seconds, so that a copy of something
-frozen is hidden before its platform shows it; then all of it. Of a still picture its
-local features are kept as well, where the extra that extracts them is installed.
+frozen is hidden before its platform shows it; then all of it. Of a picture its local
+features are kept as well, where the extra that extracts them is installed.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ import numpy as np
 import simplejpeg
 from numpy.typing import NDArray
 
-from holdfast.signals.media import decode_luma
+from holdfast.signals.media import decode_frames
 from holdfast.signals.opencv import cv2
 
 Pixels = NDArray[np.uint8]
@@ -180,12 +180,21 @@ def available() -> bool:
     return cv2 is not None
 
 
-def decoded(data: bytes) -> Pixels:
+def decoded(data: bytes, at_ms: int | None = None) -> Pixels:
     """(H, W) luma of a picture's file, as large as features want it.
 
+    Of an animation the frame that is shown ``at_ms``, mostly the one that is seen for
+    the longest (``Signals.longest_at_ms``); the first without it, or where it is gone.
     Raises ``MediaRefused``.
     """
-    return decode_luma(data, DECODED_SIDE_PIXELS).pixels
+    frames = decode_frames(data, DECODED_SIDE_PIXELS)
+    first = next(frames)
+    if first.at_ms == at_ms or at_ms is None:
+        return first.pixels
+    for frame in frames:
+        if frame.at_ms == at_ms:
+            return frame.pixels
+    return first.pixels
 
 
 def extract(luma: Pixels) -> Features:

@@ -27,7 +27,7 @@ from holdfast.fingerprints.later import Described, describe_what_is_left
 from holdfast.fingerprints.models import Fingerprint, PictureFeatures
 from holdfast.fingerprints.sources import media_bytes
 from holdfast.items.keys import PlatformGiven, put_platform
-from holdfast.items.models import Item, ItemState, Media
+from holdfast.items.models import Item, ItemState, Media, MediaState
 from holdfast.matching import closer
 from holdfast.matching.closer import compare_closer, look_closer
 from holdfast.matching.models import BankEntry, BankState, Match
@@ -40,6 +40,7 @@ from holdfast.triage.doubts import reject_copy
 from holdfast.triage.models import Case, CaseItem
 from holdfast.vault.keys import SecretDamaged
 from holdfast_bench.edited import EDITS, SCENES, as_jpeg
+from tests.stages.matching.test_videos import clip
 from tests.world import PLATFORM_BY, World, new_world
 
 pytestmark = [
@@ -137,6 +138,35 @@ def test_it_is_frozen_soon_after_it_arrives(world: World, family: str) -> None:
     assert copy.state == "frozen"
     assert CaseItem.objects.get(item=copy).basis == Basis.FEATURES
     assert Case.objects.count() == 1
+
+
+@pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG"])
+def test_a_crop_is_found_in_an_animation_that_shows_it_longest(
+    world: World, kind: str
+) -> None:
+    """It is made in a second: a crop, and something else that nobody sees."""
+    crop = Image.open(io.BytesIO(edited("crop_20")))
+    stream, flashed = io.BytesIO(), picture("rocket").resize(crop.size)
+    several = {"save_all": True, "append_images": [crop, flashed]}
+    flashed.save(stream, kind, duration=[20, 3_000, 20], **several)
+    world.post("reported", as_jpeg(picture(), 90))
+    before = world.post("before", stream.getvalue(), actor="other")
+    report(world, "reported")
+    after = arrive(world, "after", stream.getvalue() + b"\0")
+    assert [state(before), state(after)] == ["frozen", "frozen"]
+    place = CaseItem.objects.get(item=before)
+    assert (place.basis, place.certain) == (Basis.FEATURES, True)
+
+
+def test_a_crop_is_found_when_the_animation_is_reported(world: World) -> None:
+    whole = picture()
+    stream, flashed = io.BytesIO(), picture("rocket").resize(whole.size)
+    several = {"save_all": True, "append_images": [whole], "duration": [20, 3_000]}
+    flashed.save(stream, "WEBP", **several)
+    world.post("reported", stream.getvalue())
+    crop = world.post("crop", edited("crop_20"), actor="other")
+    report(world, "reported")
+    assert state(crop) == "frozen"
 
 
 def test_the_share_is_how_much_of_the_original_is_shown(world: World) -> None:
@@ -344,6 +374,24 @@ def describe(**options: int) -> list[Described]:
     for event in Event.objects.filter(kind=Kind.ITEM_DESCRIBED).exclude(id__in=before):
         compare_closer(event)
     return came
+
+
+def test_an_animation_that_came_before_opencv_is_described_a_film_is_not(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crop = Image.open(io.BytesIO(edited("crop_20")))
+    stream, flashed = io.BytesIO(), picture("rocket").resize(crop.size)
+    several = {"save_all": True, "append_images": [crop], "duration": [20, 3_000]}
+    flashed.save(stream, "WEBP", **several)
+    with monkeypatch.context() as without:
+        without.setattr(features, "cv2", None)
+        world.post("reported", as_jpeg(picture(), 90))
+        moving = world.post("moving", stream.getvalue(), actor="other")
+        world.post("film", clip([picture("chelsea").resize((160, 120))]), kind="video")
+        Media.objects.filter(item__external_id="film").update(state=MediaState.SIGNED)
+        report(world, "reported")
+    assert describe() == [Described.NOW, Described.NOW]
+    assert state(moving) == "frozen"
 
 
 @pytest.mark.parametrize("first", ["reported", "crop"])
