@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -31,6 +32,10 @@ pytestmark = pytest.mark.django_db
 
 def state(item: Item) -> str:
     return Item.objects.get(id=item.id).state
+
+
+def page_of(answer: Any) -> str:
+    return str(answer.content.decode())
 
 
 def named(name: str) -> Item:
@@ -72,6 +77,22 @@ def test_copies_stand_in_groups_by_what_binds_them(world: Any) -> None:
     said = words_of(answer)
     assert "All of these are decided together with what was reported." in said
     assert "@harbour9" in said
+
+
+def test_every_copy_says_which_one_it_is(world: Any) -> None:
+    data = encoded(photograph())
+    _, case = reported(world)
+    for name, actor in (("c1", "harbour9"), ("c2", "harbour9"), ("c3", "")):
+        world.post(name, data, actor=actor)
+    answer = colleague("Ada", "reviewer").get(f"/console/case/{case.number}")
+    [group] = answer.context["cluster"].groups
+    assert [(each.where, each.what) for each in group.copies] == [
+        ("harbour9", "post c1"),
+        ("harbour9", "post c2"),
+        ("Post c3", ""),
+    ]
+    links = re.findall(r'class="copy-where".*?<a [^>]*>(.*?)</a>', page_of(answer))
+    assert len({re.sub("<[^>]+>", "", each) for each in links}) == 3
 
 
 def test_the_group_is_that_of_the_likeness() -> None:

@@ -53,6 +53,8 @@ def test_words_count_accounts_once_and_nobody_never() -> None:
     steps = [step(1), step(2), step(3, SHARE, "b"), step(4, SHARE, "")]
     assert steps_in_words(steps) == "2 uploads, 2 shares by 2 accounts."
     assert steps_in_words([]) == ""
+    nobody = steps_in_words([step(1, account=""), step(2, account="")])
+    assert nobody == "2 uploads by accounts that nobody named."
 
 
 def test_names_of_accounts_and_items_are_no_markup() -> None:

@@ -235,7 +235,15 @@ def _cluster() -> shapes.Cluster:
     def group(code: str, *facts: tuple[str, str, tuple[str, ...], int]) -> shapes.Group:
         copies = tuple(
             shapes.Copy(
-                f"{code}-{place}", blurred, where, near, "Hidden", views, "#copy", how
+                id=f"{code}-{place}",
+                preview_url=blurred,
+                where=where,
+                what=f"post {88_214 + place}",
+                near=near,
+                how=how,
+                state="Hidden",
+                views=views,
+                url="#copy",
             )
             for place, (where, near, how, views) in enumerate(facts)
         )

@@ -75,6 +75,8 @@ def steps_in_words(steps: Sequence[SpreadStep]) -> str:
         return ""
     kinds = ", ".join(_counted(kind, counts[kind]) for kind in KINDS if counts[kind])
     accounts = len({step.account for step in steps if step.account})
+    if not accounts:
+        return gettext("%(kinds)s by accounts that nobody named.") % {"kinds": kinds}
     return ngettext(
         "%(kinds)s by %(shown)s account.",
         "%(kinds)s by %(shown)s accounts.",

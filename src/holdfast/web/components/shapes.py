@@ -94,6 +94,8 @@ class Copy:
     views: int
     url: str = ""
     how: tuple[str, ...] = ()
+    what: str = ""
+    """The item, where ``where`` is the account behind it."""
 
 
 @dataclass(frozen=True, slots=True)

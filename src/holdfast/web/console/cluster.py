@@ -105,7 +105,8 @@ def _copy(page: CasePage, line: ItemLine, named: dict[UUID, ItemLine], by: By) -
         id=str(line.item_id),
         # A repost has no picture of its own: it shows that of what it passes on.
         preview_url=_preview(line) or (_preview(above) if above else ""),
-        where=poster(line),
+        where=poster(line) if line.account_id else item_title(line),
+        what=item_name(line) if line.account_id else "",
         near=", ".join(near) or words.sameness(line.like),
         how=tuple(how),
         state=words.state(line.state, line.confirmed_state),
