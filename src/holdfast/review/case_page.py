@@ -7,7 +7,7 @@ clock and every step. No picture and no words of an item: those are behind a rev
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -21,6 +21,8 @@ from holdfast.intake.mail import attachments_of, reports_named
 from holdfast.intake.models import Report
 from holdfast.intake.queries import TELLING
 from holdfast.items.models import Actor, Media, ViewCount
+from holdfast.matching.models import BankEntry, BankState, Match
+from holdfast.matching.rules import strength
 from holdfast.review.lines import (
     ActorLine,
     CasePage,
@@ -38,7 +40,7 @@ from holdfast.review.models import Claim, Note, Reading, Reveal
 from holdfast.review.queries import actors_of, family, living_case, needs
 from holdfast.review.queue import elapsed
 from holdfast.review.told import report_line
-from holdfast.triage.models import Case, CaseItem, CaseTarget, Deadline
+from holdfast.triage.models import Case, CaseItem, CaseTarget, Deadline, ItemRole
 
 TIMELINE_EVENTS = 500
 """The last so many steps of a case; the log holds all of them."""
@@ -133,9 +135,11 @@ def _items(case: Case) -> tuple[ItemLine, ...]:
         .order_by("-frozen_at")
         .values_list("item", "frozen_at")
     )
+    measured = _measured(places)
     return tuple(
         _item(
             place,
+            measured.get(place.item_id),
             place.shares,
             tuple(media.get(place.item_id, ())),
             frozen.get(place.item_id),
@@ -145,14 +149,45 @@ def _items(case: Case) -> tuple[ItemLine, ...]:
     )
 
 
+def _measured(places: Sequence[CaseItem]) -> dict[UUID, Match]:
+    """How what stands here for an entry of a bank is like what was reported here since.
+
+    Where nothing was, and its bank took the entry back: what other entry knows it.
+    """
+    reported = {each.item_id for each in places if each.role == ItemRole.REPORTED}
+    by_bank = {
+        each.item_id: each
+        for each in places
+        if each.entry is not None and each.certain and each.item_id not in reported
+    }
+    found = Match.objects.filter(item__in=by_bank, certain=True, rejected_at=None)
+    by_entry = Q(entry__isnull=False) & ~Q(entry__state=BankState.REVOKED)
+    rows = found.filter(by_entry | Q(against__in=reported)).select_related(
+        "entry__bank"
+    )
+    nearest: dict[UUID, Match] = {}
+    for row in sorted(
+        rows, key=lambda each: (each.against_id is None, strength(each.likeness))
+    ):
+        if row.against_id is not None or _taken_back(by_bank[row.item_id].entry):
+            nearest.setdefault(row.item_id, row)
+    return nearest
+
+
+def _taken_back(entry: BankEntry | None) -> bool:
+    return entry is not None and entry.state == BankState.REVOKED
+
+
 def _item(
     place: CaseItem,
+    measured: Match | None,
     shares: int,
     media: tuple[MediaLine, ...],
     frozen_at: datetime | None,
     view_counts: tuple[tuple[datetime, int], ...],
 ) -> ItemLine:
-    item = place.item
+    item, found = place.item, measured or place
+    entry = (measured and measured.entry) or place.entry
     return ItemLine(
         item_id=item.id,
         external_id=item.external_id,
@@ -161,9 +196,10 @@ def _item(
         account_id=item.actor.external_id if item.actor else "",
         screen_name=item.actor.screen_name if item.actor else "",
         role=place.role,
-        against=place.against_id,
-        like=place.likeness if place.basis else None,
-        bank=place.entry.bank.name if place.entry else "",
+        against=found.against_id,
+        like=found.likeness if found.basis else None,
+        bank=entry.bank.name if entry else "",
+        taken_back=_taken_back(entry),
         repost_of=item.repost_of_id,
         state=item.state,
         confirmed_state=item.confirmed_state,

@@ -190,6 +190,8 @@ class ItemLine:
     """How it is like that, or like what a bank knows; None for what was reported."""
     bank: str
     """The name of the bank that knows it; blank where none is the reason."""
+    taken_back: bool
+    """Whether that bank has taken back what it knew it by."""
     repost_of: UUID | None
     """The item that this passes on, as the platform says."""
     state: str

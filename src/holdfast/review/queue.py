@@ -7,7 +7,7 @@ read come first. Reading it changes nothing, and shows nothing of what was repor
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -232,7 +232,7 @@ def _line(
         needs=waits_for,
         reports=reports,
         items=sum(items.get((case.id, role), 0) for role in ItemRole),
-        copies=items.get((case.id, ItemRole.COPY), 0),
+        copies=items.get((case.id, ItemRole.COPY), 0) + _known_too(case.id, items),
         reposts=items.get((case.id, ItemRole.REPOST), 0),
         doubts=doubts,
         clock_from=case.clock_from,
@@ -244,6 +244,13 @@ def _line(
         languages=languages,
         unread=bool(languages) and set(languages) <= set(unread),
     )
+
+
+def _known_too(case: UUID, items: Mapping[tuple[UUID, str], int]) -> int:
+    """What a bank knows beside what a case is about, which is one of them where nobody
+    has reported any item."""
+    known = items.get((case, ItemRole.KNOWN), 0)
+    return known if items.get((case, ItemRole.REPORTED)) else max(known - 1, 0)
 
 
 def elapsed(runs_from: datetime, due_at: datetime) -> float:

@@ -100,10 +100,12 @@ def spread_chart(
     *,
     steps: Sequence[SpreadStep] = (),
     reported_at: datetime | None = None,
+    found_at: datetime | None = None,
     frozen_at: datetime | None = None,
 ) -> SafeString:
     """Draw views over time and what spread it, with the report and the freeze marked.
 
+    ``found_at``: when a bank's match found it, where nobody has reported anything.
     ``points`` are cumulative, in any order, aware datetimes. Fewer than two draw no
     line; where there are no ``steps`` either, words say that there is nothing. The
     description gives the views before the report, from report to freeze, and after,
@@ -116,14 +118,16 @@ def spread_chart(
         return format_html(
             '<p class="empty-line">{}</p>', gettext("No views have been counted yet.")
         )
-    marks = _marks_set(reported_at, frozen_at)
+    marks = _marks_set(reported_at, found_at, frozen_at)
     moments = [at for at, _, _ in marks]
     moments += [point.at for point in ordered] + [step.at for step in steps]
     scale = _TimeScale(min(moments), max(moments))
     top = max((point.views_total for point in ordered), default=0)
     lanes_px = HEAD_PX + (BODY_PX if ordered else 0)
     base_px = lanes_px + LANE_PX * len(kinds_drawn(steps))
-    views_said = spread_in_words(ordered, reported_at=reported_at, frozen_at=frozen_at)
+    views_said = spread_in_words(
+        ordered, reported_at=reported_at, found_at=found_at, frozen_at=frozen_at
+    )
     return format_html(
         '<svg class="spread-chart" role="img" width="100%" height="{}" '
         'direction="ltr"><title>{}</title><desc>{}</desc>{}{}{}{}</svg>',
@@ -145,25 +149,37 @@ def spread_in_words(
     points: Sequence[SpreadPoint],
     *,
     reported_at: datetime | None = None,
+    found_at: datetime | None = None,
     frozen_at: datetime | None = None,
 ) -> str:
     """Say what :func:`spread_chart` shows: the views in each of its stretches."""
     if not points:
         return gettext("No views have been counted yet.")
     total = max((point.views_total for point in points), default=0)
-    if reported_at is None:
+    since = reported_at or found_at
+    if since is None:
         return gettext("%(total)s views in all.") % {"total": _count(total)}
-    before = _views_at(points, reported_at)
+    before = _views_at(points, since)
     if frozen_at is None:
-        return gettext("%(before)s views before the report, %(after)s since.") % {
-            "before": _count(before),
-            "after": _count(total - before),
-        }
+        said = (
+            gettext("%(before)s views before the report, %(after)s since.")
+            if reported_at
+            else gettext("%(before)s views before it was found, %(after)s since.")
+        )
+        return said % {"before": _count(before), "after": _count(total - before)}
     until = _views_at(points, frozen_at)
-    return gettext(
-        "%(before)s views before the report, %(between)s from the report until it "
-        "was hidden, %(after)s after that."
-    ) % {
+    said = (
+        gettext(
+            "%(before)s views before the report, %(between)s from the report until it "
+            "was hidden, %(after)s after that."
+        )
+        if reported_at
+        else gettext(
+            "%(before)s views before it was found, %(between)s from then until it "
+            "was hidden, %(after)s after that."
+        )
+    )
+    return said % {
         "before": _count(before),
         "between": _count(until - before),
         "after": _count(total - until),
@@ -244,11 +260,14 @@ def _spread_plot(
 
 
 def _marks_set(
-    reported_at: datetime | None, frozen_at: datetime | None
+    reported_at: datetime | None,
+    found_at: datetime | None,
+    frozen_at: datetime | None,
 ) -> list[tuple[datetime, str, str]]:
     """Return moment, word and class of each mark that has a moment."""
     marks = (
         (reported_at, gettext("Reported"), "report"),
+        (found_at, gettext("Found"), "report"),
         (frozen_at, gettext("Hidden"), "freeze"),
     )
     return [(at, name, kind) for at, name, kind in marks if at is not None]

@@ -33,11 +33,9 @@ from holdfast.review.lines import (
 )
 from holdfast.review.rules import views_split
 from holdfast.web.components.shapes import Event, Fact, Media
-from holdfast.web.console import words
+from holdfast.web.console import about, words
 from holdfast.web.console.forms import actor_words
 
-ABOUT: Final = ("reported", "known")
-"""The roles of what a case is about; all else in it is a copy of one of these."""
 REPORTS_SHOWN: Final = 50
 ACTORS_SHOWN: Final = 12
 DELIVERIES_SHOWN: Final = 60
@@ -49,7 +47,7 @@ BURST: Final = timedelta(minutes=1)
 
 @dataclass(frozen=True)
 class ItemBlock:
-    """A reported item: its facts, its pictures, its words behind a reveal."""
+    """What a case is about: its facts, its pictures, its words behind a reveal."""
 
     id: UUID
     title: str
@@ -159,13 +157,14 @@ def _report(line: ReportLine, holds: Sequence[HoldLine]) -> dict[str, Any]:
     }
 
 
-def items(page: CasePage, told: Sequence[DeliveryLine], by: By) -> list[ItemBlock]:
-    """What was reported itself; copies are drawn as a cluster."""
-    return [
-        _item(page, line, hidden_at(_freezes_of(line, told)), by)
-        for line in page.items
-        if line.role in ABOUT and not line.possible
-    ]
+def blocks(
+    page: CasePage,
+    lines: Iterable[ItemLine],
+    told: Sequence[DeliveryLine],
+    by: By,
+) -> list[ItemBlock]:
+    """Items drawn whole."""
+    return [_item(page, line, hidden_at(_freezes_of(line, told)), by) for line in lines]
 
 
 def _item(page: CasePage, line: ItemLine, hidden: datetime | None, by: By) -> ItemBlock:
@@ -174,7 +173,7 @@ def _item(page: CasePage, line: ItemLine, hidden: datetime | None, by: By) -> It
         ("State", words.state(line.state, line.confirmed_state)),
         ("Posted by", poster(line)),
         ("Posted", line.posted_at),
-        ("Views before the report", before),
+        (f"Views before {'the report' if page.reports else 'it was found'}", before),
         ("Until the site confirmed", until_hidden),
         ("After it confirmed", after),
         ("Shares", line.shares),
@@ -182,7 +181,8 @@ def _item(page: CasePage, line: ItemLine, hidden: datetime | None, by: By) -> It
     if line.frozen_at:
         said.insert(1, ("Frozen", line.frozen_at))
     if line.bank and line.like:
-        said.append(("Known by", f"{line.bank}: {words.likeness(line.like)}"))
+        bank = words.bank(line.bank, taken_back=line.taken_back)
+        said.append(("Known by", f"{bank}: {words.likeness(line.like)}"))
     if line.deleted_at:
         said.append(("Deleted by its poster", line.deleted_at))
     opens = Permission.ITEM_REVEAL in by.permissions
@@ -250,12 +250,12 @@ def views_of(line: ItemLine) -> int:
 
 
 def actors_asked(page: CasePage) -> list[ActorLine]:
-    """The accounts of the case, those behind what was reported first.
+    """The accounts of the case, those behind what it is about first.
 
     Then those that have stood in cases before, because of a thousand that passed it on
     a page can show a few.
     """
-    behind = {line.actor_id for line in page.items if line.role in ABOUT}
+    behind = {line.actor_id for line in about.lines(page)}
     return sorted(
         page.actors,
         key=lambda each: (each.actor_id not in behind, -each.earlier_count),

@@ -1,24 +1,25 @@
 """The copies of a case as its page draws them: by what binds them, nearest first.
 
-What is certain is one cluster and is decided together with what was reported. What is
-only possibly a copy stands apart, because nothing is hidden for it before somebody has
-looked. Never reads or decides anything by itself, and has no original in it.
+What is certain is one cluster and is decided together with what was reported, or with
+what a bank knew first. What is only possibly a copy stands apart, because nothing is
+hidden for it before somebody has looked. Never reads or decides anything by itself, and
+has no original in it.
 """
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from django.urls import reverse
 
 from holdfast.base.by import By, Permission
-from holdfast.matching.rules import Basis, strength
+from holdfast.matching.rules import Basis
 from holdfast.review.lines import CasePage, ItemLine, TimelineLine
 from holdfast.web.components.shapes import Cluster, Copy, Doubt, Group
-from holdfast.web.console import words
+from holdfast.web.console import about, words
+from holdfast.web.console.about import nearness
 from holdfast.web.console.case_view import (
-    ABOUT,
     item_name,
     item_title,
     poster,
@@ -67,7 +68,7 @@ def doubts(page: CasePage, by: By) -> list[Doubt]:
     """What waits for somebody's word, the likeliest first; all of it."""
     possible = [line for line in page.items if line.possible]
     named = {line.item_id: line for line in page.items}
-    return [_doubt(page, line, named, by) for line in sorted(possible, key=_nearness)]
+    return [_doubt(page, line, named, by) for line in sorted(possible, key=nearness)]
 
 
 def settled(page: CasePage, item: UUID) -> TimelineLine | None:
@@ -85,19 +86,19 @@ def settled(page: CasePage, item: UUID) -> TimelineLine | None:
 def _grouped(page: CasePage) -> list[tuple[str, list[ItemLine]]]:
     """The certain copies by what binds them, the surest group first."""
     found: dict[str, list[ItemLine]] = {code: [] for code in words.BINDS}
+    itself = {line.item_id for line in about.lines(page)}
     for line in page.items:
-        if line.role not in ABOUT and line.like is not None and line.like.certain:
+        if line.item_id not in itself and line.like is not None and line.like.certain:
             found[words.binds(line.like)].append(line)
-    return [(code, sorted(each, key=_nearness)) for code, each in found.items() if each]
-
-
-def _nearness(line: ItemLine) -> tuple[Any, ...]:
-    return (*strength(line.like), line.posted_at) if line.like else ()
+    return [(code, sorted(each, key=nearness)) for code, each in found.items() if each]
 
 
 def _copy(page: CasePage, line: ItemLine, named: dict[UUID, ItemLine], by: By) -> Copy:
     assert line.like is not None
     near, how = words.measures(line.like), words.changes(line.like)
+    if line.role == "known":
+        bank = words.bank(line.bank, taken_back=line.taken_back)
+        how = [*how, f"known by {bank}"]
     above = named.get(line.repost_of) if line.repost_of else None
     if line.like.basis == Basis.REPOST and above is not None:
         near, how = [f"of {item_name(above)}"], [*near, *how]

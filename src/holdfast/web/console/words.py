@@ -98,7 +98,7 @@ BINDS: Mapping[str, tuple[str, str]] = {
     ),
     "video": ("In a video", "The share is how much of the one is in the other."),
     "features": ("Part of it: a crop or an edit", ""),
-    "repost": ("Reposts", "They pass on what was reported or a copy of it."),
+    "repost": ("Reposts", "They pass on what the case is about, or a copy of it."),
 }
 """What binds a copy to what was reported: a heading and what its numbers mean; the
 surest first."""
@@ -221,6 +221,11 @@ REASONS = (
 def account(screen_name: str, account_id: str) -> str:
     """What an account is called on its platform."""
     return f"@{screen_name}" if screen_name else account_id or "nobody known"
+
+
+def bank(name: str, *, taken_back: bool) -> str:
+    """A bank that knows something; or knew it, which its source has taken back."""
+    return f"{name} (taken back)" if taken_back else name
 
 
 def likeness(found: Likeness) -> str:

@@ -35,7 +35,7 @@ from holdfast.review.queries import case_number_of, hindrance
 from holdfast.review.rules import Need
 from holdfast.staff.queries import myself, person_name, person_of
 from holdfast.triage.doubts import confirm_copy, reject_copy
-from holdfast.web.console import case_view, cluster, spread, words
+from holdfast.web.console import about, case_view, cluster, spread, words
 from holdfast.web.console.forms import Decide, Note, Thaw, actor_words
 from holdfast.web.console.page import Page, attempt
 from holdfast.web.console.views.queue import category_words
@@ -101,7 +101,8 @@ class CaseView(Page):
         return {
             "reports": case_view.reports(page, self.by),
             "reports_more": len(page.reports) - case_view.REPORTS_SHOWN,
-            "items": case_view.items(page, told, self.by),
+            "items": case_view.blocks(page, about.reported(page), told, self.by),
+            "known": case_view.blocks(page, about.known(page), told, self.by),
             "reasons": words.REASONS,
             "cluster": cluster.cluster(
                 page, self.by, self.request.GET.get("copies", "")
@@ -123,6 +124,8 @@ class CaseView(Page):
         ids = [each.item_id for each in spread.spreading(page)]
         steps = spread.steps(page, shares_of(ids, by=self.by))
         return {
+            "reported_at": page.clock_from if page.reports else None,
+            "found_at": None if page.reports else page.clock_from,
             "points": spread.points(views_over_time(ids, by=self.by)),
             "steps": steps,
             "steps_listed": steps[: spread.STEPS_LISTED],
