@@ -22,7 +22,7 @@ from holdfast.base.ids import uuid7
 from holdfast.fingerprints.models import Fingerprint
 from holdfast.items.models import Item, Media
 from holdfast.items.queries import lock_items
-from holdfast.matching.models import BankState, Match
+from holdfast.matching.models import BankEntry, BankState, Match, SignalKind
 from holdfast.matching.queries import decided_here
 from holdfast.policy import queries as policies
 from holdfast.review.claims import about_case, end_claim, holds, locked_case
@@ -264,19 +264,32 @@ def _check_looked(case: Case, person_id: UUID, outcome: str, category: str) -> N
 
 
 def _unseen(case: Case, opened: set[UUID]) -> bool:
-    """Whether a reported picture was not opened, nor anything that is a copy of it."""
+    """Whether a reported picture was not opened, nor anything that is a copy of it.
+
+    Nor, of what a bank knows, anything that the same entry knows for certain.
+    """
     placed = CaseItem.objects.filter(case=case, certain=True)
     places = {place.item_id: place for place in placed}
     certain = Match.objects.filter(certain=True)
     clusters = opened | {
         places[item].against_id for item in opened if item in places
     } - {None}
+    # Two files with one MD5 can be made, and the picture of a fingerprint that somebody
+    # reported nobody has seen: what such an entry knows is opened, each by itself.
+    entries = BankEntry.objects.filter(
+        matches__item__in=opened, matches__certain=True, target=None
+    ).exclude(kind=SignalKind.MD5)
     digests = Fingerprint.objects.filter(item__in=opened).values("sha256")
     seen = opened | set(
         Item.objects.filter(
             Q(fingerprints__sha256__in=digests)
             | Q(place__against__in=clusters, place__certain=True)
             | Q(matches__against__in=opened, matches__certain=True)
+            | Q(
+                matches__entry__in=entries,
+                matches__certain=True,
+                place__role=ItemRole.KNOWN,
+            )
             | Q(id__in=clusters)
             | Q(id__in=certain.filter(item__in=opened).values("against")),
             place__case=case,

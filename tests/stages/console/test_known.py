@@ -10,8 +10,10 @@ from PIL import ImageOps
 
 from holdfast.base import clock
 from holdfast.base.by import SYSTEM
+from holdfast.base.errors import Refused
 from holdfast.base.events import Kind
 from holdfast.base.models import Event
+from holdfast.fingerprints.models import Fingerprint
 from holdfast.items.models import Item
 from holdfast.matching.bank import SignalGiven, enter, open_bank, revoke, search_back
 from holdfast.matching.models import BankEntry, BankKind
@@ -19,9 +21,16 @@ from holdfast.matching.operations import look_again
 from holdfast.review.queue import queue
 from holdfast.signals.pdq import hamming
 from holdfast.signals.sign import sign_picture
-from holdfast.triage.models import Case
+from holdfast.triage.models import Case, CaseItem
 from holdfast.web.components.charts import SpreadPoint, spread_chart, spread_in_words
-from tests.stages.console.desk import CSAM, case_of, colleague, words_of
+from tests.stages.console.desk import (
+    CSAM,
+    case_of,
+    colleague,
+    look,
+    read,
+    words_of,
+)
 from tests.world import World, encoded, photograph
 
 pytestmark = pytest.mark.django_db
@@ -36,10 +45,14 @@ def pdq_of(data: bytes) -> bytes:
     return sign_picture(data).views[0].pdq.bits
 
 
-def bank_of(slug: str, data: bytes) -> UUID:
-    """A bank that knows one picture, searched back over what is registered."""
+def picture(data: bytes) -> SignalGiven:
+    return SignalGiven("pdq", pdq_of(data))
+
+
+def bank_of(slug: str, known: SignalGiven) -> UUID:
+    """A bank that knows one thing, searched back over what is registered."""
     bank = open_bank(slug, slug.title(), BankKind.IMPORTED, category=CSAM, by=SYSTEM)
-    enter(bank, [SignalGiven("pdq", pdq_of(data))], by=SYSTEM)
+    enter(bank, [known], by=SYSTEM)
     search_back(told(Kind.BANK_ENTERED))
     return bank
 
@@ -52,15 +65,15 @@ def taken_back(bank: UUID) -> None:
 def found(world: World) -> tuple[UUID, Case]:
     """Four pictures and a repost that a bank knows, and nobody has reported."""
     whole = photograph()
-    for name, picture, quality in (
+    for name, shown, quality in (
         ("near", whole, 15),
         ("nearest", whole, 90),
         ("mirrored", ImageOps.mirror(whole), 90),
         ("border", ImageOps.expand(whole, 60, "black"), 90),
     ):
-        world.post(name, encoded(picture, quality=quality), actor=name)
+        world.post(name, encoded(shown, quality=quality), actor=name)
     world.post("again", actor="again", repost_of="near")
-    bank = bank_of("listed", encoded(whole, quality=92))
+    bank = bank_of("listed", picture(encoded(whole, quality=92)))
     return bank, case_of(Item.objects.get(external_id="near"))
 
 
@@ -141,7 +154,7 @@ def test_what_a_bank_takes_back_is_said_to_be(world: World) -> None:
 
 def test_another_bank_that_knows_it_still_is_named(world: World) -> None:
     bank, case = found(world)
-    bank_of("other", encoded(photograph(), quality=80))
+    bank_of("other", picture(encoded(photograph(), quality=80)))
     taken_back(bank)
     answer = page_of(case)
     said = words_of(answer)
@@ -169,3 +182,39 @@ def test_reported_later_the_copies_are_measured_against_that(world: World) -> No
     assert copies["post mirrored"].how[0] == "mirrored"
     taken_back(bank)
     assert copies_of(page_of(case, "Ben"))["post nearest"].near == f"{bits} bits"
+
+
+def test_who_opened_one_decides_them_all_together(world: World) -> None:
+    _, case = found(world)
+    ada = colleague("Ada", "reviewer")
+    look(case, Item.objects.get(external_id="nearest"), ada)
+    read(case, ada)
+    case.refresh_from_db()
+    assert case.outcome == "violation"
+
+
+def test_what_another_entry_knows_is_opened_too(world: World) -> None:
+    """Two entries may show two things; nothing here says that these are one."""
+    _, case = found(world)
+    world.post("other", encoded(photograph("coffee")), actor="quay")
+    bank_of("second", picture(encoded(photograph("coffee"))))
+    other = Item.objects.get(external_id="other")
+    CaseItem.objects.filter(item=other).update(case=case)
+    ada = colleague("Ada", "reviewer")
+    look(case, Item.objects.get(external_id="nearest"), ada)
+    with pytest.raises(Refused, match="Open each of them"):
+        read(case, ada)
+
+
+def test_two_files_with_one_md5_are_opened_each(world: World) -> None:
+    one = world.post("one", encoded(photograph()), actor="sunny")
+    other = world.post("other", encoded(photograph("coffee")), actor="quay")
+    md5 = bytes(Fingerprint.objects.get(item=one).md5)
+    Fingerprint.objects.filter(item=other).update(md5=md5)
+    bank_of("listed", SignalGiven("md5", md5))
+    case = case_of(one)
+    assert case == case_of(other)
+    ada = colleague("Ada", "reviewer")
+    look(case, one, ada)
+    with pytest.raises(Refused, match="Open each of them"):
+        read(case, ada)
