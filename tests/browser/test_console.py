@@ -39,6 +39,8 @@ from tests.stages.console.desk import (
     reported,
     scattered,
 )
+from tests.stages.console.test_known import found as found_by_a_bank
+from tests.stages.console.test_known import taken_back as take_back
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -190,6 +192,21 @@ def test_copies_doubts_and_how_it_spread(
     check(page, "case-cluster-page")
     follow(page.get_by_role("link", name="Turned, mirrored, or a border"))
     expect(page.locator("#copies-turned")).to_be_in_viewport()
+
+
+def test_what_a_bank_found_is_one_block_and_its_copies(
+    visitor: Visitor, world: Any
+) -> None:
+    ada = colleague("Ada Sample", *EVERYBODY, signed_in=False)
+    bank, case = found_by_a_bank(world)
+    page = enter(visitor, ada, f"/console/case/{case.number}")
+    expect(page.get_by_role("heading", name="What a bank knows")).to_be_visible()
+    expect(page.locator("figure.tile")).to_have_count(1)
+    expect(page.locator("#copies .copy")).to_have_count(4)
+    take_back(bank)
+    page.reload()
+    expect(page.get_by_text("Listed (taken back): looks alike")).to_be_visible()
+    check(page, "case-known")
 
 
 def test_paper_has_the_table_and_no_medium(visitor: Visitor, world: Any) -> None:
