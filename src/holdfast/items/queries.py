@@ -13,6 +13,7 @@ from holdfast.base.by import By, Permission
 from holdfast.base.errors import NotFound, Unavailable
 from holdfast.base.rows import read
 from holdfast.items import keys
+from holdfast.items.addresses import addresses_in, is_on, names_a_place
 from holdfast.items.connectors.host.client import look_up
 from holdfast.items.models import (
     Actor,
@@ -27,7 +28,7 @@ from holdfast.items.models import (
     Share,
     ViewCount,
 )
-from holdfast.items.rules import host_allowed, normal_url, normal_urls
+from holdfast.items.rules import normal_url, normal_urls
 
 
 @dataclass(frozen=True)
@@ -87,10 +88,35 @@ def platforms() -> list[PlatformLine]:
 
 def platform_of_url(url: str) -> PlatformLine | None:
     """The platform on whose hosts an address is."""
-    for line in platforms():
-        if host_allowed(f"https://{normal_url(url)}", _folded_hosts(line)):
+    return platform_among(platforms(), url)
+
+
+def platform_among(lines: Iterable[PlatformLine], url: str) -> PlatformLine | None:
+    """The same, for whoever asks about many addresses."""
+    for line in lines:
+        if is_on(url, _folded_hosts(line)):
             return line
     return None
+
+
+def known_hosts() -> tuple[str, ...]:
+    """The hosts of all platforms, in their normal form."""
+    return tuple(host for line in platforms() for host in _folded_hosts(line))
+
+
+def addresses_on(platform_id: UUID, text: str) -> list[str]:
+    """What a text names on one platform, each thing once, as it is written there.
+
+    The platform's own front page is nothing that could be meant.
+    """
+    every = platforms()
+    hosts = tuple(host for line in every for host in _folded_hosts(line))
+    found: dict[str, str] = {}
+    for address in addresses_in(text, hosts):
+        line = platform_among(every, address)
+        if line and line.id == platform_id and names_a_place(address):
+            found.setdefault(normal_url(address, keep_sharing=True), address)
+    return list(found.values())
 
 
 def item_facts(platform_id: UUID, external_id: str, *, by: By) -> ItemFacts:
@@ -348,5 +374,6 @@ def _span(column: str, after: datetime | None, until: datetime | None) -> Q:
     return span
 
 
-def _folded_hosts(line: PlatformLine) -> list[str]:
-    return [normal_url(f"https://{host}").rstrip("/") for host in line.hosts]
+def _folded_hosts(line: PlatformLine) -> tuple[str, ...]:
+    folded = (normal_url(f"https://{host}").rstrip("/") for host in line.hosts)
+    return tuple(dict.fromkeys(filter(None, folded)))

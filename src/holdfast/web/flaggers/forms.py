@@ -14,6 +14,7 @@ from holdfast.intake.flaggers import MAX_REFERENCE
 from holdfast.intake.operations import MAX_TARGETS, MAX_WORDS
 from holdfast.languages.choice import in_words, nearest
 from holdfast.policy.rules import Category
+from holdfast.web.portal.forms import targets_of
 
 NEEDED: Final = {"aria-required": "true"}
 PASSWORD_CHARS: Final = 1024
@@ -138,9 +139,9 @@ class NewReport(forms.Form):
         self.fields["category"].choices = category_choices(categories, scope)  # type: ignore[attr-defined]  # A ChoiceField.
 
     def clean_addresses(self) -> list[str]:
-        """One address a line, each once."""
-        lines = self.cleaned_data["addresses"].splitlines()
-        found = list(dict.fromkeys(each.strip() for each in lines if each.strip()))
+        """The addresses of each line, each once; a line without one is a name."""
+        given = targets_of(self.cleaned_data["addresses"])
+        found = list(dict.fromkeys(each.named_as for each in given))
         if len(found) > MAX_TARGETS:
             raise forms.ValidationError(
                 gettext_lazy("One report holds up to %(most)d things."),

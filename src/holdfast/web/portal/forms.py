@@ -20,7 +20,8 @@ from holdfast.intake.answering import MAX_NAME
 from holdfast.intake.operations import MAX_TARGETS, MAX_WORDS, TargetGiven
 from holdfast.intake.questions import Question
 from holdfast.intake.rules import MAX_ADDRESS, Way, read_address
-from holdfast.items.queries import PlatformLine, platform_of_url
+from holdfast.items.addresses import addresses_in, joined, trimmed
+from holdfast.items.queries import PlatformLine, known_hosts, platform_of_url
 from holdfast.languages.choice import in_words
 from holdfast.policy.rules import Category
 from holdfast.web.once import once_field
@@ -29,8 +30,7 @@ from holdfast.web.portal.words import FREQUENCIES
 MAX_POLICE_NUMBER = 100  # characters; the column's own length.
 MAX_EMAIL = 254  # characters; RFC 5321, 4.5.3.1.3, with the erratum 1690 of RFC 3696.
 MAX_ACCOUNTS = 2_000  # characters
-_ADDRESS: Final = re.compile(r"https?://[^\s<>\"']+", re.IGNORECASE)
-# An address without its scheme, as people type it: plaza.example/p/1.
+# An address without its scheme, as people type it: elsewhere.example/p/1.
 _BARE_ADDRESS: Final = re.compile(r"[\w-]+(\.[\w-]+)+(:\d+)?(/\S*)?")
 
 
@@ -332,12 +332,12 @@ def targets_of(given: str) -> list[TargetGiven]:
 
     A line may be an address, the text that an app shares around one, or just words.
     """
-    targets = []
-    for line in filter(None, (each.strip() for each in given.splitlines())):
-        addresses = _ADDRESS.findall(line)
-        if not addresses and _BARE_ADDRESS.fullmatch(line):
-            addresses = [line]
-        targets += [TargetGiven(url=each.rstrip(".,;)")) for each in addresses]
+    targets, hosts = [], known_hosts()
+    for line in filter(None, (each.strip() for each in joined(given).splitlines())):
+        addresses = addresses_in(line, hosts)
+        if not addresses and _BARE_ADDRESS.fullmatch(bare := trimmed(line)):
+            addresses = [bare]
+        targets += [TargetGiven(url=each) for each in addresses]
         if not addresses:
             targets.append(TargetGiven(description=line))
     return list(dict.fromkeys(targets))
