@@ -37,6 +37,7 @@ from holdfast.intake.operations import (
     TRUSTED,
     ReportGiven,
     TargetGiven,
+    named_in,
     receive_report,
 )
 from holdfast.intake.references import Flagged as Flagged
@@ -212,8 +213,10 @@ def flag(flagger_id: UUID, given: FlagGiven, *, by: By) -> Flagged:
     # Addresses are looked up before the transaction: the platform may be asked.
     targets = [_target(flagger.platform_id, each) for each in given.urls]
     if before is None:
+        located = [each.find(flagger.platform_id) for each in targets]
+        said = named_in(given.words, flagger.platform_id, given.urls, located)
         try:
-            return _file(flagger, reference, given, targets, str(by))
+            return _file(flagger, reference, given, [*targets, *said], str(by))
         except IntegrityError:
             # The same line came at this moment by another way, and was committed first.
             if references.known(flagger.id, reference, given) is None:
@@ -238,6 +241,7 @@ def _file(
                 category=given.category,
                 targets=targets,
                 words=given.words,
+                words_are_read=True,
                 language=given.language,
                 claims=(TRUSTED if priority else "professional",),
                 not_taken=given.not_taken,

@@ -190,6 +190,8 @@ def _file(
                 words=_words(letter)[:MAX_WORDS],
                 language=letter.language,
                 received_at=arrived.at,
+                # A report for each platform, and for each part of many addresses.
+                words_are_read=True,
             ),
             by=BY,
         )

@@ -35,7 +35,13 @@ from holdfast.intake.rules import Frequency
 from holdfast.intake.suspension import is_set_aside, tell_extended
 from holdfast.items.models import Actor, Conversation, Item, Platform
 from holdfast.items.naming import Found, actors_named, find_named
-from holdfast.items.queries import actor_registered, item_registered, items_at
+from holdfast.items.queries import (
+    actor_registered,
+    addresses_on,
+    item_registered,
+    items_at,
+)
+from holdfast.items.rules import normal_url
 from holdfast.policy import queries as policy
 
 MAX_TARGETS = 50
@@ -135,6 +141,8 @@ class ReportGiven:
     """What the door could not use of it."""
     tells: bool = True
     """Whether what a fingerprint found may be told: see ``models.Target``."""
+    words_are_read: bool = False
+    """Whether the door has looked for addresses in the words, and gives all of them."""
 
 
 @dataclass(frozen=True)
@@ -165,6 +173,9 @@ def receive_report(given: ReportGiven, *, by: By) -> Received:
     targets = _check(given)
     # Addresses are resolved before the transaction: the platform may be asked, and no
     # lock is held while a network answers.
+    targets = list(read_words(replace(given, targets=targets)).targets)
+    # A report in words alone still is about something: the words.
+    targets = targets or [TargetGiven(description=given.words[:WORDS_NAMED])]
     located = [target.find(given.platform_id) for target in targets]
     held = archive.hold(given.answers, given.questions, given.language)
     left = (*given.not_taken, *held.not_taken)
@@ -279,7 +290,8 @@ def _located(target: Target, found: Found) -> None:
 def add_to_report(report_id: UUID, kind: str, words: str, *, by: By) -> None:
     """What the reporter tells later in their own words; see ``ADDITIONS``.
 
-    A link becomes one more target, and is frozen as the report itself was.
+    A link becomes one more target, and is frozen as the report itself was; so does
+    each address on the report's platform that stands in words.
     """
     by.require(Permission.REPORT_FOLLOW)
     if kind not in ADDITIONS:
@@ -291,10 +303,19 @@ def add_to_report(report_id: UUID, kind: str, words: str, *, by: By) -> None:
     report = _report(report_id)
     if kind == "link":
         return add_targets(report_id, [TargetGiven(url=words.strip())], by=by)
+    known = list(report.targets.all())
+    fresh = named_in(
+        words,
+        report.platform_id,
+        [each.named_as for each in known],
+        [Found(each.item_id, each.actor_id, each.conversation_id) for each in known],
+    )
     with transaction.atomic():
         Addition.objects.create(
             report=report, kind=kind, words=words.strip(), added_at=clock.now()
         )
+        if fresh:
+            _add_later(report, fresh, by)
         emit(
             Kind.REPORTER_WROTE,
             about={"platform": report.platform_id, "report": report.id},
@@ -348,16 +369,22 @@ def add_targets(report_id: UUID, targets: Sequence[TargetGiven], *, by: By) -> N
         raise InvalidInput(
             _("One report holds up to %(most)d things.") % {"most": MAX_TARGETS}
         )
-    located = [each.find(report.platform_id) for each in new]
+    new = [each.look_up(report.platform_id) for each in new]
     with transaction.atomic():
-        # Two pages that add at the same moment do not take the same places.
-        Report.objects.select_for_update(no_key=True).get(id=report.id)
-        _add_targets(report, new, located, first=report.targets.count())
         for each in new:
             Addition.objects.create(
                 report=report, kind="link", words=each.named_as, added_at=clock.now()
             )
-        tell_extended(report, "link", by=by, targets=len(new))
+        _add_later(report, new, by)
+
+
+def _add_later(report: Report, targets: Sequence[TargetGiven], by: By) -> None:
+    """What has been looked up becomes part of a report that is in."""
+    # Two pages that add at the same moment do not take the same places.
+    Report.objects.select_for_update(no_key=True).get(id=report.id)
+    located = [each.find(report.platform_id) for each in targets]
+    _add_targets(report, targets, located, first=report.targets.count())
+    tell_extended(report, "link", by=by, targets=len(targets))
 
 
 def call_people(report: Report) -> None:
@@ -443,8 +470,50 @@ def _check(given: ReportGiven) -> list[TargetGiven]:
         unknown -= {TRUSTED}
     if unknown:
         raise InvalidInput(f"A claim is one of: {', '.join(CLAIMS)}.")
-    # A report in words alone still is about something: the words.
-    return targets or [TargetGiven(description=given.words[:WORDS_NAMED])]
+    return targets
+
+
+def read_words(given: ReportGiven) -> ReportGiven:
+    """The report with what its words name on its platform among what it is about.
+
+    All of it is looked up, for which the platform may be asked: whoever files it inside
+    a transaction of their own reads the words before that.
+    """
+    if given.words_are_read:
+        return given
+    targets = [each.look_up(given.platform_id) for each in given.targets]
+    names = [each.named_as for each in targets]
+    located = [each.find(given.platform_id) for each in targets]
+    said = named_in(given.words, given.platform_id, names, located)
+    return replace(given, targets=[*targets, *said], words_are_read=True)
+
+
+def named_in(
+    words: str,
+    platform_id: UUID,
+    names: Collection[str] = (),
+    located: Collection[Found] = (),
+) -> list[TargetGiven]:
+    """What words name on a platform beside what is reported already, looked up.
+
+    An address counts wherever somebody writes it: in the box that asks for one, or in
+    a sentence. No more than a report has room for. The platform may be asked.
+    """
+    known = {normal_url(each, keep_sharing=True) for each in names}
+    found = {each for each in located if each}
+    room = MAX_TARGETS - len(names)
+    fresh: list[TargetGiven] = []
+    for address in addresses_on(platform_id, words):
+        if len(fresh) >= room:
+            break
+        if normal_url(address, keep_sharing=True) in known:
+            continue
+        target = TargetGiven(url=address).look_up(platform_id)
+        if target.looked_up in found:
+            continue
+        fresh.append(target)
+        found |= {target.looked_up} if target.looked_up else set()
+    return fresh
 
 
 def _picture(given: FingerprintGiven | None, *, tells: bool) -> dict[str, Any]:

@@ -168,7 +168,7 @@ def get_questions(request: HttpRequest, said: Query[QuestionsIn]) -> dict[str, A
 def _given(
     caller: Caller, said: ReportIn, left: tuple[NotTaken, ...]
 ) -> intake.ReportGiven:
-    return intake.ReportGiven(
+    given = intake.ReportGiven(
         platform_id=caller.platform_id,
         channel=intake.Channel.API,
         category=said.category,
@@ -187,6 +187,7 @@ def _given(
         wants_codename=bool(said.wants_codename),
         not_taken=left,
     )
+    return intake.read_words(given)
 
 
 def _look_up(platform_id: UUID, said: TargetIn) -> intake.TargetGiven:

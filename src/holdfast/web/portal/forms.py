@@ -21,7 +21,12 @@ from holdfast.intake.operations import MAX_TARGETS, MAX_WORDS, TargetGiven
 from holdfast.intake.questions import Question
 from holdfast.intake.rules import MAX_ADDRESS, Way, read_address
 from holdfast.items.addresses import addresses_in, joined, trimmed
-from holdfast.items.queries import PlatformLine, known_hosts, platform_of_url
+from holdfast.items.queries import (
+    PlatformLine,
+    known_hosts,
+    platform_among,
+    platforms,
+)
 from holdfast.languages.choice import in_words
 from holdfast.policy.rules import Category
 from holdfast.web.once import once_field
@@ -185,15 +190,18 @@ class WhereForm(forms.Form):
         if not found and not chosen and "platform" in self.fields:
             self.add_error("platform", _("Choose the site or app, or “I don't know”."))
             return
+        in_words = platforms_in(self.cleaned_data.get("words", ""))
         # Who does not know the site is not refused: people look at it all the same.
-        self.platform_id = [*found, *named, *self._platforms][0].id
+        self.platform_id = [*found, *named, *in_words, *self._platforms][0].id
 
     def _must_ask(self) -> bool:
-        """Whether there are several platforms and the address does not say which."""
+        """Whether there are several platforms and no address says which."""
         if len(self._platforms) < 2 or not self.is_bound:
             return False
         said = f"{self.data.get('account', '')}\n{self.data.get('address', '')}"
-        return not _platforms_of(targets_of(said))
+        if _platforms_of(targets_of(said)):
+            return False
+        return len(platforms_in(self.data.get("words", "")[:MAX_WORDS])) != 1
 
 
 class AnswerForm(forms.Form):
@@ -353,6 +361,14 @@ def accounts_of(given: str) -> list[TargetGiven]:
     ]
 
 
+def platforms_in(words: str) -> list[PlatformLine]:
+    """The platforms on which the addresses in somebody's words are, in order."""
+    lines = platforms()
+    found = (platform_among(lines, each) for each in addresses_in(words, known_hosts()))
+    return list(dict.fromkeys(each for each in found if each is not None))
+
+
 def _platforms_of(targets: Iterable[TargetGiven]) -> set[PlatformLine]:
-    found = (platform_of_url(each.url) for each in targets if each.url)
+    lines = platforms()
+    found = (platform_among(lines, each.url) for each in targets if each.url)
     return {each for each in found if each is not None}

@@ -19,7 +19,7 @@ from holdfast.intake.operations import MAX_TARGETS, MAX_WORDS, TargetGiven
 from holdfast.items.queries import PlatformLine, platform_of_url
 from holdfast.policy.rules import Category
 from holdfast.web.once import once_field
-from holdfast.web.portal.forms import MAX_POLICE_NUMBER, targets_of
+from holdfast.web.portal.forms import MAX_POLICE_NUMBER, platforms_in, targets_of
 
 MAX_AGENCY = 150  # characters; with the country it fits its column of 255.
 MAX_COUNTRY = 80
@@ -161,4 +161,5 @@ class PoliceReport(forms.Form):
                 % {"names": names},
             )
         named = [each for each in self._platforms if each.slug == chosen]
-        self.platform_id = [*found, *named, *self._platforms][0].id
+        in_words = platforms_in(self.cleaned_data.get("words", ""))
+        self.platform_id = [*found, *named, *in_words, *self._platforms][0].id
