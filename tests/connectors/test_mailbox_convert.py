@@ -18,6 +18,7 @@ from holdfast.intake.connectors.mailbox.convert import (
     MAX_FORWARDED_DEPTH,
     read,
 )
+from holdfast.intake.connectors.mailbox.flowed import unflowed
 
 TAKES_AT_MOST_S = 8.0
 """For two million bytes; what grows with their square takes minutes."""
@@ -392,6 +393,44 @@ def test_numbers_and_threads() -> None:
 def test_what_is_quoted_of_an_earlier_mail() -> None:
     letter = read(written("New words.\n> Old words.\n>> Older.").as_bytes())
     assert letter.unquoted == "New words."
+
+
+def test_an_address_counts_without_its_scheme_on_the_host_of_a_platform() -> None:
+    raw = written("See plaza.example/p/1, and my page kim.example/me.").as_bytes()
+    assert read(raw).addresses == ()
+    assert read(raw, hosts=("plaza.example",)).addresses == ("plaza.example/p/1",)
+
+
+def flowed(body: str, delsp: str = "yes") -> bytes:
+    head = f"Content-Type: text/plain; format=flowed; delsp={delsp}\n\n"
+    return b"From: a@b.example\n" + head.encode() + body.encode()
+
+
+def test_lines_that_were_broken_within_an_address_are_whole_again() -> None:
+    letter = read(flowed("See  \nhttps://plaza.exam \nple/p/1.\n\n> It  \n> is old.\n"))
+    assert letter.addresses == (POST,)
+    assert letter.words == f"See {POST}.\n\n> It is old."
+    assert letter.unquoted == f"See {POST}."
+
+
+def test_lines_of_other_depth_a_signature_and_other_mails_stay_as_they_are() -> None:
+    assert read(flowed("Mine \n> his \n>> hers\n-- \nKim")).words == (
+        "Mine\n> his\n>> hers\n-- \nKim"
+    )
+    assert read(flowed("See \nthis.", "no")).words == "See \nthis."
+    assert read(written("See \nthis.").as_bytes()).words == "See \nthis."
+
+
+WORD = st.text(st.characters(categories=("L", "N")), min_size=1, max_size=9)
+
+
+@given(st.lists(WORD, min_size=1), st.integers(1, 7))
+def test_what_is_broken_anywhere_is_whole_again(words: list[str], width: int) -> None:
+    line = " ".join(words)
+    parts = [line[at : at + width] for at in range(0, len(line), width)]
+    # RFC 3676, 4.4: a space in front of a line that begins with one.
+    stuffed = [f" {each}" if each[:1] in " >" else each for each in parts]
+    assert unflowed(" \n".join(stuffed)) == line
 
 
 @given(

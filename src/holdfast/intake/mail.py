@@ -50,7 +50,8 @@ from holdfast.intake.operations import (
     add_to_report,
     receive_report,
 )
-from holdfast.items.queries import platform_of_url, platforms
+from holdfast.items.queries import known_hosts, platform_among, platforms
+from holdfast.items.rules import normal_url
 from holdfast.policy import queries as policies
 from holdfast.vault.installation import keys
 from holdfast.vault.operations import seal
@@ -69,7 +70,10 @@ MAX_UNREAD = 3
 MAX_WINDOWS = 1000
 """Places of a mail that are compared with codenames; a long novel has a few."""
 MAX_ADDRESSES = 200
-"""URLs of one mail that are looked at. More are found by whoever reads its words."""
+"""URLs on platforms that one mail reports. More are found by whoever reads it."""
+MAX_READ = 10_000
+"""URLs of one mail, on any host, of which the host is looked at: a long newsletter that
+was forwarded has hundreds."""
 TOKEN_DIGITS = 32
 """Hexadecimal digits that prove a thread: 128 bits, which nobody guesses."""
 _THREAD = re.compile(
@@ -139,7 +143,7 @@ def thread_id(report_id: UUID, number: str) -> str:
 
 def _take_in(raw: bytes, arrived_at: datetime) -> None:
     trusted = settings.HOLDFAST_IMAP_AUTHSERV_IDS
-    letter = _without_codenames(read(raw, trusted=trusted))
+    letter = _without_codenames(read(raw, trusted=trusted, hosts=known_hosts()))
     named = _by_platform(letter.addresses)
     if _is_nobody(letter) and not named:
         with transaction.atomic():
@@ -284,10 +288,16 @@ def sender_key(address: str) -> str:
 
 def _by_platform(addresses: Sequence[str]) -> dict[UUID, list[str]]:
     """The addresses that are on a platform here; a signature's own link is not."""
+    lines = platforms()
+    # A mail says most of it twice, as text and as a page, in forms that may differ.
+    each_once = {
+        normal_url(address, keep_sharing=True): address
+        for address in reversed(addresses[:MAX_READ])
+        if platform_among(lines, address)
+    }
     found: dict[UUID, list[str]] = {}
-    for address in addresses[:MAX_ADDRESSES]:
-        platform = platform_of_url(address)
-        if platform is not None:
+    for address in [*reversed(each_once.values())][:MAX_ADDRESSES]:
+        if platform := platform_among(lines, address):
             found.setdefault(platform.id, []).append(address)
     return found
 

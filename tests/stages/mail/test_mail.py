@@ -125,6 +125,50 @@ def test_without_an_address_a_person_reads_it(world: World, box: FakeMailbox) ->
     assert "frightens me" in report.words
 
 
+SAFE = "https://eur01.safelinks.protection.outlook.com/?url="
+WRAPPED = "https%3A%2F%2Fplaza.example%2Fp%2Fp1&data=05%7C02%7Ckim%40example.org"
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        ("It is plaza.example/p/p1, please.", "text/plain"),
+        (f"It is {SAFE}{WRAPPED}&reserved=0.", "text/plain"),
+        (f"https://www.google.com/url?q={WRAPPED}", "text/plain"),
+        ("It is <https://plaza.example/\np/p1>", "text/plain"),
+        ("> It is <https://plaza.example/\n> p/p1>", "text/plain"),
+        (
+            "It is  \nhttps://plaza.exa \nmple/p/p1 \n, see.",
+            "text/plain; format=flowed; delsp=yes",
+        ),
+        (f"{POST}!", "text/plain"),
+        (f"\u201c{POST}\u201d", "text/plain; charset=utf-8"),
+        (f"<p>It is <a href='{SAFE}{WRAPPED}'>here</a>.", "text/html"),
+        ("<p>It is <b>plaza.example/p/p1</b>!", "text/html"),
+        (f"<p>See <a href='{POST}'>plaza.example/p/p1</a>", "text/html"),
+    ],
+)
+def test_an_address_is_found_as_mail_programs_write_it(
+    world: World, box: FakeMailbox, body: str, kind: str
+) -> None:
+    item = world.post("p1", text="x")
+    head = f"From: {SENDER}\nSubject: Help\nContent-Type: {kind}\n\n"
+    box.deliver((head + body).encode())
+    mails.take_in(box)
+    assert Target.objects.get().item_id == item.id
+    item.refresh_from_db()
+    assert item.state == ItemState.FROZEN
+
+
+def test_a_long_newsletter_around_an_address_does_not_hide_it(
+    world: World, box: FakeMailbox
+) -> None:
+    item = world.post("p1", text="x")
+    links = " ".join(f"https://shop.example/{n}" for n in range(mails.MAX_ADDRESSES))
+    arrive(box, written(f"{links} {POST}"))
+    assert Target.objects.get().item_id == item.id
+
+
 def test_what_is_attached_is_sealed_and_nobody_opens_it(
     world: World, box: FakeMailbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -26,8 +26,10 @@ from quopri import decodestring
 
 from holdfast.base.ids import read_number
 from holdfast.intake.connectors.mailbox.authentication import is_proven
+from holdfast.intake.connectors.mailbox.flowed import unflowed
 from holdfast.intake.connectors.mailbox.hypertext import read_hypertext
 from holdfast.intake.connectors.mailbox.pasted import pasted_in
+from holdfast.items.addresses import addresses_in
 
 MAX_SUBJECT = 300  # characters.
 MAX_HEADER = 10_000
@@ -43,7 +45,6 @@ MAX_FORWARDED_DEPTH = 3
 MAX_FORWARDED_BYTES = 1024 * 1024
 """Words of all of them together that are read: as many as a long novel has."""
 MAX_MEDIA_TYPE = 100  # characters; the width of the vault's column.
-ADDRESS = re.compile(r"https?://[^\s<>\"'\\]+", re.IGNORECASE)
 NUMBER = re.compile(r"\bR-?[0-9A-Z]{5}-?[0-9A-Z]{5}\b", re.IGNORECASE)
 _TAG = re.compile(r"<[^>]*>")
 _ID = re.compile(r"<([^<>\s]+)>")
@@ -93,11 +94,14 @@ class Letter:
         return "\n".join(lines).strip()
 
 
-def read(raw: bytes, *, trusted: Collection[str] = ()) -> Letter:
+def read(
+    raw: bytes, *, trusted: Collection[str] = (), hosts: tuple[str, ...] = ()
+) -> Letter:
     """A mail from its bytes. Raises ``ValueError`` only where Python cannot parse
-    it. ``trusted`` are the names by which our own mail server signs what it found."""
+    it. ``trusted`` are the names by which our own mail server signs what it found;
+    ``hosts`` those of platforms, on which an address counts without its scheme, too."""
     try:
-        letter = _read(message_from_bytes(raw), trusted)
+        letter = _read(message_from_bytes(raw), trusted, hosts)
     except (RecursionError, MessageError, LookupError, TypeError) as error:
         raise ValueError(f"not to be read: {type(error).__name__}") from None
     if len(letter.attachments) > MAX_FILES:
@@ -124,7 +128,7 @@ def as_written(raw: bytes) -> bytes:
     return "\n".join(fields).encode("utf-8", "replace") + b"\n\n" + body
 
 
-def _read(mail: Message, trusted: Collection[str]) -> Letter:
+def _read(mail: Message, trusted: Collection[str], hosts: tuple[str, ...]) -> Letter:
     plain, html, attachments = _parts(mail)
     shown = read_hypertext(html)
     sender = _sender(mail)
@@ -132,12 +136,12 @@ def _read(mail: Message, trusted: Collection[str]) -> Letter:
     words = _clean(_both(plain, shown.text))
     subject = _clean(_header(mail, "Subject"))[:MAX_SUBJECT]
     found = [
-        *_urls(subject),
-        *_urls(words),
-        *_urls(shown.text),
-        *_urls("\n".join(shown.links)),
+        *addresses_in(subject, hosts),
+        *addresses_in(words, hosts),
+        *addresses_in(shown.text, hosts),
+        *addresses_in("\n".join(shown.links), hosts),
         # What comes back with a machine's answer is a mail that somebody here wrote.
-        *([] if automatic else urls_of_forwarded(mail)),
+        *([] if automatic else urls_of_forwarded(mail, hosts)),
     ]
     return Letter(
         sender=sender,
@@ -179,7 +183,7 @@ def _parts(mail: Message) -> tuple[str, str, list[Attachment]]:
     return "\n".join(plain), "\n".join(html), attachments
 
 
-def urls_of_forwarded(mail: Message) -> list[str]:
+def urls_of_forwarded(mail: Message, hosts: tuple[str, ...]) -> list[str]:
     """Addresses in the words of the mails attached to a mail, from the outside in.
 
     People forward the mail in which somebody sent them the place.
@@ -189,12 +193,12 @@ def urls_of_forwarded(mail: Message) -> list[str]:
     waiting = deque((each, 1) for each in _forwarded(mail))
     while waiting:
         inner, depth = waiting.popleft()
-        found += _urls(_header(inner, "Subject"))
+        found += addresses_in(_header(inner, "Subject"), hosts)
         for part in _leaves(inner):
             size = len(str(part.get_payload())) if _is_words(part) else 0
             if 0 < size <= left:
                 left -= size
-                found += _urls_of(part)
+                found += _urls_of(part, hosts)
         if depth < MAX_FORWARDED_DEPTH:
             waiting += ((each, depth + 1) for each in _forwarded(inner))
     return found
@@ -222,12 +226,12 @@ def _unpacked(part: Message, inner: Message) -> Message:
         return inner
 
 
-def _urls_of(part: Message) -> list[str]:
+def _urls_of(part: Message, hosts: tuple[str, ...]) -> list[str]:
     text = _text(part)
     if part.get_content_type() == "text/plain":
-        return _urls(text)
+        return addresses_in(text, hosts)
     shown = read_hypertext(text)
-    return [*_urls(shown.text), *_urls("\n".join(shown.links))]
+    return addresses_in("\n".join([shown.text, *shown.links]), hosts)
 
 
 def _is_words(part: Message) -> bool:
@@ -258,6 +262,18 @@ def _bytes(part: Message) -> bytes:
 
 
 def _text(part: Message) -> str:
+    """What is written in a part, with its lines as they were written."""
+    text = _letters(part)
+    return unflowed(text) if _is_broken_anywhere(part) else text
+
+
+def _is_broken_anywhere(part: Message) -> bool:
+    """Whether its lines may have been broken within words (RFC 3676, ``DelSp``)."""
+    said = (part.get_param("format"), part.get_param("delsp"))
+    return [str(each).strip().lower() for each in said] == ["flowed", "yes"]
+
+
+def _letters(part: Message) -> str:
     """A part's letters: as it says that they are written, or as they can be read."""
     data = _bytes(part)
     said = _charset(part)
@@ -363,7 +379,3 @@ def _clean(text: str) -> str:
     # A NUL cannot be stored, and a lone surrogate cannot be written as UTF-8.
     lines = text.replace("\0", "").replace("\r\n", "\n")
     return lines.encode("utf-8", errors="replace").decode().strip()
-
-
-def _urls(text: str) -> list[str]:
-    return [each.rstrip(".,;:!?)]}") for each in ADDRESS.findall(text)]
