@@ -106,6 +106,36 @@ def test_the_whole_way_there_and_back(
     assert again.locator("main img, main video").count() == 0
 
 
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no-scripts"])
+def test_what_a_child_writes_is_not_kept_in_the_report_of_a_parent_at_its_side(
+    plaza: World, visitor: Visitor, scripts: bool
+) -> None:
+    child = visitor.open("/", scripts=scripts)
+    childs = send_report(child)
+    child.goto("/follow/add/words")
+    written = "I am afraid of my father."
+    child.get_by_role("textbox").fill(written)
+    parent = child.context.new_page()
+    parents = send_report(parent, "https://plaza.example/p/2")
+    press(child, "Add this")
+    expect(child.locator("main")).to_contain_text(
+        "nothing you wrote is lost", ignore_case=True
+    )
+    expect(child.locator("[name=answer]")).to_have_value(written)
+    if scripts:
+        assert_accessible(child)
+    child.locator("[name=codename]").fill(childs)
+    press(child, "Add this")
+    expect(child.locator("main")).to_contain_text(written)
+
+    again = visitor.open("/follow", scripts=scripts)
+    again.get_by_role("textbox").fill(parents)
+    press(again, "Open my report")
+    press(again, "Yes, I have them")
+    expect(again.get_by_role("heading", level=1)).to_have_text("Your report")
+    expect(again.locator("main")).not_to_contain_text(written)
+
+
 def test_the_whole_way_with_the_keyboard_alone(plaza: World, visitor: Visitor) -> None:
     page = visitor.open("/")
     tab_to(page, "input[name=category]")

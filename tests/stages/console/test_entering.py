@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from django.test import Client
 
 from holdfast.base import clock
 from holdfast.base.by import By, Permission
@@ -21,6 +20,7 @@ from holdfast.intake.once import TOLD_AGAIN_FOR, Filed, receive_once
 from holdfast.intake.operations import Channel, ReportGiven
 from holdfast.items.models import ItemState
 from tests.stages.console.desk import CSAM, colleague, words_of
+from tests.stages.portal.walk import Browser as Client
 from tests.world import World, encoded, photograph
 
 pytestmark = pytest.mark.django_db

@@ -10,7 +10,6 @@ import pytest
 from django.apps import apps
 from django.core import serializers
 from django.db import IntegrityError, transaction
-from django.test import Client
 from django.utils import translation
 
 from holdfast.base import clock
@@ -31,6 +30,7 @@ from holdfast.triage.models import Case
 from holdfast.web.portal import standing
 from holdfast.web.portal.page import BY
 from tests.stages.portal import walk
+from tests.stages.portal.walk import Browser as Client
 from tests.world import World, encoded, photograph
 
 pytestmark = pytest.mark.django_db

@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import pytest
 from django.db import IntegrityError
-from django.test import Client
 
 from holdfast.base import clock
 from holdfast.base.by import By, Permission
@@ -23,6 +22,7 @@ from holdfast.items.models import Actor, Item
 from holdfast.notifications.models import Alarm
 from tests.stages.api.calls import Api, json_of
 from tests.stages.portal import walk
+from tests.stages.portal.walk import Browser as Client
 from tests.world import PLATFORM_BY, World
 
 pytestmark = pytest.mark.django_db

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from django.test import Client
 from pytest_django import Settings
 
 from holdfast.base import clock
@@ -15,6 +14,7 @@ from holdfast.intake.rules import CONTACTS_A_DAY, Frequency, Way
 from holdfast.notifications.letter_words import REVEALING
 from holdfast.web.portal.page import BY
 from tests.stages.portal import walk
+from tests.stages.portal.walk import Browser as Client
 from tests.world import World
 
 pytestmark = pytest.mark.django_db

@@ -10,7 +10,6 @@ from uuid import UUID
 
 import pytest
 from django.conf import LazySettings
-from django.test import Client
 from django.urls import URLPattern, reverse
 from django.utils import translation
 
@@ -25,6 +24,7 @@ from holdfast.web.portal import urls
 from tests.languages.test_catalogues import written
 from tests.stages.portal import walk
 from tests.stages.portal.test_picture import fingerprint
+from tests.stages.portal.walk import Browser as Client
 from tests.world import World
 
 pytestmark = pytest.mark.django_db

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from django.test import Client
 
 from holdfast.intake.contacts import of_report
 from holdfast.intake.models import Report, Signature
 from holdfast.intake.queries import told_by
 from holdfast.triage.models import Deadline
 from tests.stages.portal import walk
+from tests.stages.portal.walk import Browser as Client
 from tests.world import World
 
 pytestmark = pytest.mark.django_db

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from django.db.models import F
-from django.test import Client
 
 from holdfast.base import clock
 from holdfast.base.by import SYSTEM, By, Permission
@@ -36,6 +35,7 @@ from holdfast.web.portal import door
 from holdfast.web.portal.views import on_device
 from tests.stages.api.calls import Api, json_of
 from tests.stages.portal import walk
+from tests.stages.portal.walk import Browser as Client
 from tests.stages.report.test_whole_way import clear, violate
 from tests.world import POLICY, World, encoded, photograph
 

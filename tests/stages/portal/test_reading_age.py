@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from django.test import Client
 
 from holdfast.intake.queries import reported
 from holdfast.notifications.asking import ask_reporter
@@ -16,6 +15,7 @@ from holdfast.web.portal.views.adding import asked_of
 from tests.languages.reading import age_english, age_norwegian, syllables
 from tests.stages.portal import walk
 from tests.stages.portal.test_coming_back import STAFF, message_of
+from tests.stages.portal.walk import Browser as Client
 from tests.world import POLICY, World, encoded, photograph
 
 pytestmark = pytest.mark.django_db

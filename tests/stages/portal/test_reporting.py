@@ -11,7 +11,6 @@ from django.apps import apps
 from django.core import serializers
 from django.forms import Form
 from django.http import HttpResponse
-from django.test import Client
 
 from holdfast.base.by import SYSTEM
 from holdfast.intake import questions
@@ -24,6 +23,7 @@ from holdfast.triage.models import Case, CaseTarget
 from holdfast.web.portal.forms import WhereForm
 from holdfast.web.portal.views.report import Where
 from tests.stages.portal import walk
+from tests.stages.portal.walk import Browser as Client
 from tests.world import World, encoded, photograph
 
 pytestmark = pytest.mark.django_db

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
+from django.conf import LazySettings
 from django.contrib.sessions.models import Session
-from django.test import Client
 
 from holdfast.base import clock
+from holdfast.base.models import Event
+from holdfast.intake.models import Addition, Answer, Codename, Report, Target
 from holdfast.web.portal import session
 from tests.stages.portal import walk
+from tests.stages.portal.test_picture import fingerprint
+from tests.stages.portal.walk import Browser as Client
 from tests.world import World
 
 pytestmark = pytest.mark.django_db
@@ -153,3 +158,171 @@ def test_new_words_close_every_visit_that_older_words_opened(world: World) -> No
     again = Client()
     assert again.post("/follow", {"codename": newer}).status_code == 302
     assert written["answer"] in again.get("/follow/status").content.decode()
+
+
+OF_A_REPORT = (
+    ("/follow/add/words", {"answer": "It is my father."}),
+    ("/report/more/words", {"answer": "It is my father."}),
+    ("/report/change/police", {"answer": "2026-17"}),
+    ("/report/more/about", {"answer": "shown"}),
+    ("/report/change", {"category": "grooming"}),
+    ("/follow/hold", {"mine": "@mia", "theirs": "@sunny"}),
+    ("/follow/contact", {"address": "me@example.org", "frequency": "never"}),
+)
+BUTTONS = (
+    "/follow/challenge",
+    "/follow/contact/forget",
+    "/follow/new-words",
+    "/follow/words",
+    "/follow/watch",
+    "/follow/release",
+    "/report/received",
+)
+FORM = re.compile(r'<form\b[^>]*method="post".*?</form>', re.DOTALL)
+WHOSE = re.compile(r'name="whose" value="([0-9a-f]{64})"')
+
+
+def whose(page: str) -> str:
+    """Of which report the question of a page says that it is."""
+    [form] = [each for each in FORM.findall(page) if 'id="question"' in each]
+    found = WHOSE.search(form)
+    return found[1] if found else ""
+
+
+@pytest.fixture
+def mail(settings: LazySettings) -> None:
+    """Mails can be sent from here."""
+    settings.EMAIL_HOST = "127.0.0.1"
+
+
+@pytest.mark.parametrize(("path", "written"), OF_A_REPORT)
+def test_what_one_person_writes_never_reaches_the_report_of_another_in_this_browser(
+    world: World, mail: None, path: str, written: dict[str, str]
+) -> None:
+    world.actor("mia")
+    world.actor("sunny")
+    browser = Client()
+    childs = walk.report(browser)
+    words = walk.codename(browser)
+    of_child = whose(browser.get(path).content.decode())
+    parents = walk.report(browser, address="https://plaza.example/p/2")
+    of_parent = whose(browser.get(path).content.decode())
+    assert of_child
+    assert of_parent not in ("", of_child)
+    events = Event.objects.count()
+    answer = browser.post(path, {**written, "whose": of_child})
+    page = answer.content.decode()
+    assert answer.status_code == 403
+    assert "it stands below" in page
+    for value in written.values():
+        kept = (
+            rf'<input type="radio"[^>]* value="{value}"[^>]* checked'
+            rf'|<input type="(text|email)"[^>]* value="{value}"'
+            rf"|>\n{value}</textarea>"
+        )
+        assert re.search(kept, page), page
+    assert parents.number not in page
+    assert Event.objects.count() == events, "Nothing was done."
+    assert not Answer.objects.exists()
+    assert whose(page) == ""
+    # With the words it goes where it was written for, whatever is open by now.
+    browser.post("/follow", {"codename": "not the words of anybody"})
+    walk.report(browser, address="https://plaza.example/p/3")
+    sent = browser.post(path, {**written, "codename": words, "whose": ""})
+    assert sent.status_code == 302
+    assert walk.memory(browser).report == str(childs.id)
+    about = Event.objects.order_by("-id").values_list("about", flat=True)
+    assert about[0].get("report") in (str(childs.id), None)
+
+
+@pytest.mark.parametrize("path", BUTTONS)
+def test_a_button_of_one_report_does_nothing_to_another_and_that_is_said(
+    world: World, path: str
+) -> None:
+    browser = Client()
+    walk.report(browser)
+    of_child = walk.memory(browser).whose
+    parents = walk.report(browser, address="https://plaza.example/p/2")
+    before = Codename.objects.get(report=parents).lookup
+    events = Event.objects.count()
+    assert browser.post(path, {"whose": of_child})["Location"] == "/follow"
+    assert Event.objects.count() == events
+    assert Codename.objects.get(report=parents).lookup == before
+    assert not Codename.objects.exclude(confirmed_at=None).exists()
+    said = "so nothing was done yet"
+    assert said in browser.get("/follow").content.decode()
+    assert said not in browser.get("/follow").content.decode(), "Said once."
+
+
+def test_every_form_about_a_report_says_about_which(world: World, mail: None) -> None:
+    browser = Client()
+    walk.report(browser)
+    kept = {"address": "me@example.org", "frequency": "never"}
+    browser.post("/follow/contact", kept)
+    browser.post("/follow/add/words", {"answer": "More."})
+    browser.post("/report/change/police", {"answer": "2026-17"})
+    message = Addition.objects.get(kind="words").id
+    pages = [path for path, _written in OF_A_REPORT]
+    pages += ["/follow/status", "/report/received", "/follow/words", "/report/picture"]
+    pages += ["/follow/new-words", f"/follow/erase/{message}"]
+    elsewhere = ('action="/language"', 'action="/follow/finished"')
+    for path in pages:
+        forms = FORM.findall(browser.get(path, follow=True).content.decode())
+        ours = [each for each in forms if not any(at in each for at in elsewhere)]
+        assert ours or path == "/follow/status"
+        for form in ours:
+            found = WHOSE.search(form)
+            assert found, (path, form)
+            assert found[1] == walk.memory(browser).whose
+
+
+def test_a_visit_that_somebody_planted_takes_no_words_of_its_victim(
+    world: World,
+) -> None:
+    attacker, victim = Client(), Client()
+    walk.report(attacker)
+    of_victim = walk.report(victim)
+    whose_victim = walk.memory(victim).whose
+    victim.cookies[session.COOKIE] = attacker.cookies[session.COOKIE].value
+    for mark in ("", whose_victim):
+        written = {"answer": "What only I know.", "whose": mark}
+        assert victim.post("/report/more/words", written).status_code == 403
+        victim.cookies[session.COOKIE] = attacker.cookies[session.COOKIE].value
+    assert not Addition.objects.exists()
+    assert Report.objects.filter(id=of_victim.id).exists()
+
+
+def test_a_picture_is_not_added_to_a_report_that_was_opened_since(
+    world: World,
+) -> None:
+    browser = Client()
+    alone = whose(browser.get("/report/picture").content.decode())
+    walk.report(browser)
+    adding = whose(browser.get("/report/picture").content.decode())
+    other = walk.report(browser, address="https://plaza.example/p/2")
+    for mark in (alone, adding):
+        looked = browser.post("/report/picture", {**fingerprint(), "whose": mark})
+        assert 'name="category"' in looked.content.decode(), "A report of its own."
+        assert other.number not in looked.content.decode()
+    sent = {**fingerprint(), "category": walk.CHILD, "whose": ""}
+    browser.post("/follow", {"codename": "not the words of anybody"})
+    parents = walk.report(browser, address="https://plaza.example/p/3")
+    assert browser.post("/report/picture/send", sent)["Location"] == "/report/received"
+    assert walk.memory(browser).report != str(parents.id)
+    assert not Target.objects.filter(report=parents, pdq__isnull=False).exists()
+
+
+def test_over_https_no_neighbour_in_the_domain_can_plant_a_visit(
+    world: World, settings: LazySettings
+) -> None:
+    settings.SESSION_COOKIE_SECURE = True
+    browser = Client()
+    walk.report(browser)
+    kept = browser.cookies["__Host-portal"]
+    assert (kept["secure"], kept["path"], kept["domain"]) == (True, "/", "")
+    assert session.COOKIE not in browser.cookies
+    planted = Client()
+    planted.cookies[session.COOKIE] = kept.value
+    assert planted.get("/follow/status")["Location"] == "/follow"
+    left = browser.get("/leave").cookies["__Host-portal"]
+    assert (left.value, left["secure"], left["path"]) == ("", True, "/")

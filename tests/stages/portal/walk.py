@@ -3,15 +3,30 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.test import Client, RequestFactory
 
 from holdfast.intake.models import Report
 from holdfast.web.portal import session
 
+if TYPE_CHECKING:
+    from django.test.client import _MonkeyPatchedWSGIResponse
+
 CHILD = "child_sexual_abuse_material"
 POST = "https://plaza.example/p/1"
+
+
+class Browser(Client):
+    """A browser that sends every form from a page of the report that it has open."""
+
+    def post(  # type: ignore[override]  # Forms are all that it is asked to send.
+        self, path: str, data: dict[str, Any] | None = None, **kwargs: Any
+    ) -> _MonkeyPatchedWSGIResponse:
+        """Send a form, which says about which report it is, as the page had it."""
+        known = session.cookie_name() in self.cookies
+        whose = {"whose": memory(self).whose} if known else {}
+        return super().post(path, whose | (data or {}), **kwargs)
 
 
 def report(client: Client, category: str = CHILD, **where: Any) -> Report:
@@ -30,7 +45,7 @@ def steps(category: str) -> dict[str, int]:
 
     Every answer that a page refuses to do without is counted, one by one.
     """
-    client, path, pages, answers = Client(), "/", 0, 0
+    client, path, pages, answers = Browser(), "/", 0, 0
     while path != "/report/received":
         given: dict[str, str] = {"category": category} if path != "/" else {}
         sent = client.post(path, given)
@@ -89,5 +104,6 @@ def errors(answer: Any) -> Any:
 def memory(client: Client) -> session.Memory:
     """What the visit knows, as the server reads it."""
     request = RequestFactory().get("/")
-    request.COOKIES[session.COOKIE] = client.cookies[session.COOKIE].value
+    name = session.cookie_name()
+    request.COOKIES[name] = client.cookies[name].value
     return session.read(request)

@@ -1,7 +1,8 @@
 """Which report a visit is about: opened by its words, and closed when nobody uses it.
 
-A question about a report needs it open. Whoever wrote for longer than a visit lasts is
-asked for the words on the same page, with what they wrote still in its box.
+A question about a report needs it open. Whoever wrote for longer than a visit lasts, or
+while somebody opened another report in the same browser, is asked for the words on the
+same page, with what they wrote still in its box.
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ def open_report(memory: Memory, words: str) -> None:
 
 class OfReport(Question):
     """A question about the one report of the visit."""
+
+    of_report = True
 
     def dispatch(
         self, request: HttpRequest, *args: Any, **kwargs: Any

@@ -2,6 +2,10 @@
 
 A page reads the visit, answers, and sends the visit back; it is never stored by the
 browser. A question is a form: shown, shown again with what is wrong, or answered.
+
+One browser can have two people's pages open, and a parent may be the abuser. So each
+form about a report says about which it is, and what comes from a page of another report
+than the visit's is never written there: that visit is closed.
 """
 
 from __future__ import annotations
@@ -32,6 +36,8 @@ class Page(View):
     """One page of the portal."""
 
     memory: session.Memory
+    of_report: ClassVar[bool] = False
+    """Whether its forms are about the visit's report, and say so."""
 
     def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         """Read the visit. What older words opened is closed: they may be known."""
@@ -40,6 +46,14 @@ class Page(View):
         report = self.memory.report_id
         if report is not None and not is_opened_by(report, self.memory.opened_by):
             self.memory.forget()
+        if self.memory.report and not self._is_of_this_report(request):
+            self.memory.forget()
+
+    def _is_of_this_report(self, request: HttpRequest) -> bool:
+        """Whether what is sent comes from a page of the report that is open."""
+        if not self.of_report or request.method != "POST":
+            return True
+        return request.POST.get("whose", "") == self.memory.whose
 
     def dispatch(
         self, request: HttpRequest, *args: Any, **kwargs: Any
@@ -57,6 +71,13 @@ class Page(View):
         session.write(response, self.memory)
         response.headers["Cache-Control"] = "no-store"
         return response
+
+    def shown(
+        self, template: str, context: dict[str, Any], status: int = HTTPStatus.OK
+    ) -> HttpResponse:
+        """A page; its forms about the visit's report say which one that is."""
+        whose = {"whose": self.memory.whose} if self.of_report else {}
+        return render(self.request, template, context | whose, status=status)
 
     def speak(self, code: str) -> None:
         """Speak this language from here on, if it is one of ours."""
@@ -144,4 +165,4 @@ class Question(Page):
             "words_again": self.words_again(),
             **self.around(),
         }
-        return render(self.request, self.template, context, status=status)
+        return self.shown(self.template, context, status)

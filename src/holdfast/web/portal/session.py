@@ -11,6 +11,8 @@ says that it is written down.
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
 from dataclasses import asdict, dataclass, fields
 from typing import Any
@@ -25,6 +27,9 @@ from holdfast.vault.installation import keys
 from holdfast.vault.keys import SecretDamaged
 
 COOKIE = "portal"
+HOST_ONLY = "__Host-"
+"""Before a cookie's name: browsers take it from this very host alone and over HTTPS, so
+that no neighbour in the domain can plant one (RFC 6265bis, section 4.1.3.2)."""
 IDLE_S = 15 * 60
 """Seconds. Long enough to write about what hurts; short on a shared computer."""
 LONGEST_S = 2 * 3600
@@ -67,6 +72,18 @@ class Memory:
         """The report that may be followed."""
         return UUID(self.report) if self.report else None
 
+    @property
+    def whose(self) -> str:
+        """Which report is open, for the forms about it; blank: none is.
+
+        It says whether two pages are about the same report, and nothing else: whoever
+        has it can neither open the report nor learn which it is.
+        """
+        if not self.report:
+            return ""
+        key = keys().hmac_key("open-report")
+        return hmac.new(key, self.report.encode(), hashlib.sha256).hexdigest()
+
     def open(self, report: UUID, words: str) -> None:
         """Follow the report of these words from here on, and forget all else."""
         self.forget()
@@ -82,9 +99,14 @@ class Memory:
         return said
 
 
+def cookie_name() -> str:
+    """What the visit's cookie is called on this installation."""
+    return f"{HOST_ONLY}{COOKIE}" if settings.SESSION_COOKIE_SECURE else COOKIE
+
+
 def read(request: HttpRequest) -> Memory:
     """The visit that a request belongs to; a new one if it has none, or an old one."""
-    sealed = request.COOKIES.get(COOKIE, "")
+    sealed = request.COOKIES.get(cookie_name(), "")
     if not sealed:
         return Memory()
     try:
@@ -117,7 +139,7 @@ def write(response: HttpResponseBase, memory: Memory) -> None:
     if memory.report:
         stored.setdefault("opened_at", stored["seen_at"])
     response.set_cookie(
-        COOKIE,
+        cookie_name(),
         keys().encrypt_secret(json.dumps(stored, ensure_ascii=False), bound_to=COOKIE),
         # Without an age it dies with the browser. Lax, for a report starts at a link
         # of the platform, and what that link says must outlive one redirect.
@@ -129,4 +151,4 @@ def write(response: HttpResponseBase, memory: Memory) -> None:
 
 def forget(response: HttpResponseBase) -> None:
     """Take the visit's cookie away."""
-    response.delete_cookie(COOKIE, samesite="Lax")
+    response.delete_cookie(cookie_name(), samesite="Lax")

@@ -45,7 +45,12 @@ FALLBACK: Final[tuple[Words, str]] = (_("From most mobile phones"), "112")
 """When no entry of ``helplines.yaml`` is verified any more: a telephone sets up a call
 to 112 as one for help, wherever it is (3GPP TS 22.101, section 10.1.1)."""
 
+NOT_DONE: Final = "not_done"
 SAID: Final[dict[str, Words]] = {
+    NOT_DONE: _(
+        "Your report is not open here any more, so nothing was done yet. Your words "
+        "open it again."
+    ),
     "added": _("Thank you. It is now part of your report."),
     "taken_back": _("We have taken your answer back. We do not keep it."),
     "challenged": _("Thank you. Somebody who has not worked on this before will look."),

@@ -17,7 +17,8 @@ from django.utils.translation import gettext_lazy
 
 from holdfast.freeze import contact_holds
 from holdfast.web.portal.mine import OfReport
-from holdfast.web.portal.page import BY, Page
+from holdfast.web.portal.page import BY
+from holdfast.web.portal.views.follow import Act
 
 _NAME = django_forms.TextInput(
     attrs={"autocapitalize": "none", "autocorrect": "off", "spellcheck": "false"}
@@ -76,17 +77,11 @@ class ContactHold(OfReport):
         return self.go("status")
 
 
-class ReleaseContact(Page):
+class ReleaseContact(Act):
     """They may write to the reporter again."""
-
-    def get(self, request: HttpRequest) -> HttpResponse:
-        """Its address alone does nothing."""
-        return self.go("status")
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """Release all that this report asked for."""
-        if self.memory.report_id is None:
-            return self.go("follow")
-        contact_holds.release_of_report(self.memory.report_id, by=BY)
+        contact_holds.release_of_report(self.report_id, by=BY)
         self.memory.said = "released"
         return self.go("status")

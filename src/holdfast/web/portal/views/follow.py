@@ -32,7 +32,7 @@ from holdfast.web.portal.forms import CodenameForm
 from holdfast.web.portal.mine import open_report
 from holdfast.web.portal.offers import may_be_shown
 from holdfast.web.portal.page import BY, Page, Question
-from holdfast.web.portal.words import SAID
+from holdfast.web.portal.words import NOT_DONE, SAID
 
 
 class Follow(Question):
@@ -45,8 +45,13 @@ class Follow(Question):
         return CodenameForm(**given)
 
     def around(self) -> dict[str, Any]:
-        """Whether the last visit was ended because it was idle."""
-        return {"button": _("Open my report"), "expired": self.memory.expired}
+        """Whether the last visit was ended because it was idle, or was another's."""
+        closed = not self.memory.report and self.memory.take_said()
+        return {
+            "button": _("Open my report"),
+            "expired": self.memory.expired,
+            "said": SAID[NOT_DONE] if closed == NOT_DONE else "",
+        }
 
     def answered(self, form: django_forms.Form) -> HttpResponse:
         """Open the report of these words."""
@@ -64,11 +69,15 @@ class Follow(Question):
 class Mine(Page):
     """A page of the one report that this visit may follow."""
 
+    of_report = True
+
     def dispatch(
         self, request: HttpRequest, *args: Any, **kwargs: Any
     ) -> HttpResponseBase:
         """Without a report, ask for the words; after a while away, ask that first."""
         if self.memory.report_id is None:
+            if request.method == "POST" and not self.memory.expired:
+                self.memory.said = NOT_DONE
             return self.sent(self.go("pause" if self.memory.expired else "follow"))
         return super().dispatch(request, *args, **kwargs)
 
@@ -102,7 +111,7 @@ class Status(Mine):
             "watched": watches.watched(self.report_id),
             "said": SAID.get(self.memory.take_said(), ""),
         }
-        return render(request, "portal/status.html", context)
+        return self.shown("portal/status.html", context)
 
 
 class Words(Mine):
@@ -113,7 +122,7 @@ class Words(Mine):
         if not self.memory.codename:
             return self.go("status")
         shown = {"codename": self.memory.codename}
-        return render(request, "portal/words.html", shown)
+        return self.shown("portal/words.html", shown)
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """They are: forget them here, and do not ask again."""
@@ -131,7 +140,7 @@ class Erase(Mine):
             "message": standing.message(self._told(message)),
             "back_url": reverse("portal:status"),
         }
-        return render(request, "portal/erase.html", shown)
+        return self.shown("portal/erase.html", shown)
 
     def post(self, request: HttpRequest, message: UUID) -> HttpResponse:
         """Do it."""

@@ -9,7 +9,6 @@ visit's sealed cookie until they are said to be saved, and nowhere else.
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 
 from holdfast.intake import operations as intake
 from holdfast.intake.codename import lookup
@@ -28,9 +27,7 @@ class NewWords(Mine):
         if self.memory.codename and self.memory.said != MADE:
             # The first words are not saved yet, and there are no old ones.
             return self.go("received")
-        return render(
-            request, "portal/new_words.html", {"codename": self.memory.codename}
-        )
+        return self.shown("portal/new_words.html", {"codename": self.memory.codename})
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """Make them; or, when they are saved, forget them here."""

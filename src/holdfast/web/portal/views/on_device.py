@@ -14,7 +14,6 @@ from typing import Any, Final
 
 from django import forms as django_forms
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -29,6 +28,7 @@ from holdfast.policy import queries as policies
 from holdfast.web.portal.door import Door
 from holdfast.web.portal.page import BY, Page, Question
 from holdfast.web.portal.picture_forms import PictureForm, SendPictureForm
+from holdfast.web.portal.views.follow import Act
 
 LOOKS_OF_A_VISIT: Final = 10
 """How often one visit may look at once; a person has a few pictures. To be told what a
@@ -45,6 +45,7 @@ class Picture(Question):
     """The page that explains it, and on which the fingerprint is made."""
 
     template = "portal/picture.html"
+    of_report = True
 
     def form(self, **given: Any) -> PictureForm:
         """The fingerprint, and the site where there are several."""
@@ -80,13 +81,14 @@ class Picture(Question):
             "answer": answer,
             "back_url": _here(),
         }
-        return render(self.request, "portal/picture_answer.html", context)
+        return self.shown("portal/picture_answer.html", context)
 
 
 class Send(Door):
     """The answer, and under it the report."""
 
     template = "portal/picture_answer.html"
+    of_report = True
 
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
         """Somebody came by the address: there is no fingerprint yet."""
@@ -133,18 +135,12 @@ class Send(Door):
         return answer
 
 
-class StopWatching(Page):
+class StopWatching(Act):
     """Do not look out for my picture any more: said by its reporter."""
-
-    def get(self, request: HttpRequest) -> HttpResponse:
-        """Its address alone does nothing."""
-        return self.go("status")
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """End it, for the report of this visit."""
-        if self.memory.report_id is None:
-            return self.go("follow")
-        watches.stop_watching(self.memory.report_id, by=BY)
+        watches.stop_watching(self.report_id, by=BY)
         self.memory.said = "unwatched"
         return self.go("status")
 

@@ -12,7 +12,6 @@ from typing import Any
 
 from django import forms as django_forms
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -31,6 +30,7 @@ from holdfast.web.portal.door import Door
 from holdfast.web.portal.page import Page, Question
 from holdfast.web.portal.session import MAX_ADDRESS_BYTES
 from holdfast.web.portal.views.adding import first_asked
+from holdfast.web.portal.views.follow import Mine
 from holdfast.web.portal.words import HINTS
 
 
@@ -135,27 +135,22 @@ class Where(Door):
         return self.file(given, answers["once"])
 
 
-class Received(Page):
+class Received(Mine):
     """The receipt: what is true now, the number, the words, and what comes next."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """Show it. The words are shown until they are said to be saved."""
-        if self.memory.report_id is None:
-            return self.go("follow")
-        return render(request, "portal/received.html", self._context())
+        return self.shown("portal/received.html", self._context())
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """The words are saved: forget them here, and ask what else there is."""
-        if self.memory.report_id is None:
-            return self.go("follow")
         self.memory.codename = ""
-        return self.go("more", name=first_asked(reported(self.memory.report_id)))
+        return self.go("more", name=first_asked(reported(self.report_id)))
 
     def _context(self) -> dict[str, Any]:
-        assert self.memory.report_id is not None
-        told = notifications.receipt_of(self.memory.report_id)
-        category = reported(self.memory.report_id).category.code
-        known = notifications.status_of(self.memory.report_id)
+        told = notifications.receipt_of(self.report_id)
+        category = reported(self.report_id).category.code
+        known = notifications.status_of(self.report_id)
         receipt = Receipt(
             number=told["number"],
             codename=self.memory.codename,
@@ -190,8 +185,6 @@ class SavedReceipt(Received):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """Plain text, which every device can open."""
-        if self.memory.report_id is None:
-            return self.go("follow")
         text = render_to_string("portal/receipt.txt", self._context(), request)
         response = HttpResponse(text, content_type="text/plain; charset=utf-8")
         response["Content-Disposition"] = 'attachment; filename="notes.txt"'

@@ -24,8 +24,9 @@ from holdfast.notifications.alarms import on_call_problems
 from holdfast.policy import queries as policies
 from holdfast.triage import queries as triage
 from holdfast.web.portal import advice, forms, help
+from holdfast.web.portal.mine import OfReport
 from holdfast.web.portal.offers import offers
-from holdfast.web.portal.page import BY, Question
+from holdfast.web.portal.page import BY
 from holdfast.web.portal.views.adding import after, asked_of
 from holdfast.web.portal.views.follow import Mine
 from holdfast.web.portal.words import HINTS, SAID
@@ -122,16 +123,10 @@ class Danger(Mine):
         return render(request, "portal/danger.html", context)
 
 
-class ChangeCategory(Question):
+class ChangeCategory(OfReport):
     """What is wrong, asked again: the first answer can be changed as any other."""
 
     template = "portal/start.html"
-
-    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
-        """Ask; without a report there is nothing to change."""
-        if self.memory.report_id is None:
-            return self.go("follow")
-        return super().get(request, **kwargs)
 
     def form(self, **given: Any) -> forms.StartForm:
         """The categories, with what the report is held to be now."""
@@ -149,8 +144,7 @@ class ChangeCategory(Question):
 
     def answered(self, form: django_forms.Form) -> HttpResponse:
         """Keep it as an answer: the report itself is never changed."""
-        if self.memory.report_id is None:
-            return self.go("follow")
+        assert self.memory.report_id is not None
         answering.give_answer(
             self.memory.report_id,
             answering.CATEGORY,
