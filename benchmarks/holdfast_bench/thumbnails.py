@@ -28,8 +28,8 @@ def run(given: Mapping[str, Any]) -> dict[str, Any]:
         picture = photographs[number % len(photographs)]
         copy = EDITS[COPY](picture, Random(number), picture)
         features = [
-            of_picture(as_jpeg(picture, ORIGINAL_QUALITY)),
-            of_picture(as_jpeg(copy, COPY_QUALITY)),
+            of_picture(as_jpeg(picture, ORIGINAL_QUALITY), moves=False),
+            of_picture(as_jpeg(copy, COPY_QUALITY), moves=False),
         ]
         rows = Fingerprint.objects.filter(item__external_id__in=names)
         for row in rows.select_related("item"):

@@ -18,9 +18,9 @@ from holdfast.base.deadlock import again_after_deadlock
 from holdfast.base.errors import InvalidInput, NotAllowed, NotFound, Refused
 from holdfast.base.events import Kind, emit
 from holdfast.base.ids import read_number
-from holdfast.intake import operations as intake
 from holdfast.intake.flaggers import MIN_WHY
 from holdfast.intake.models import Addition, Flag, Flagger, FlaggerPerson
+from holdfast.intake.once import add_once
 from holdfast.intake.operations import MAX_WORDS
 from holdfast.staff.guests import add_guest, end_guest, reset_guest
 from holdfast.staff.queries import GUEST, guest_of
@@ -77,20 +77,9 @@ def report_of_number(number: str, *, by: By) -> UUID:
 
 
 @again_after_deadlock
-def add(number: str, kind: str, words: str, *, by: By) -> None:
-    """Add words or a link to one of the organisation's own reports."""
-    flag = _flag(number, by)
-    intake.add_to_report(flag.report_id, kind, words, by=_following(by))
-
-
-def challenge(number: str, words: str, *, by: By) -> None:
-    """Say that a decision on one of its own reports is wrong; see ``challenge``."""
-    flag = _flag(number, by)
-    if len(words) > MAX_WORDS:
-        raise InvalidInput(
-            _("The text is longer than %(most)d characters.") % {"most": MAX_WORDS}
-        )
-    intake.challenge(flag.report_id, words, by=_following(by))
+def add(number: str, kind: str, words: str, pressed: str = "", *, by: By) -> None:
+    """Add words or a link to one of its own reports; see ``add_once``."""
+    add_once(_flag(number, by).report_id, kind, words, pressed, by=following(by))
 
 
 @again_after_deadlock
@@ -131,7 +120,7 @@ def _flag(number: str, by: By) -> Flag:
     return found
 
 
-def _following(by: By) -> By:
+def following(by: By) -> By:
     """The same guest, on a report that has been found to be their organisation's."""
     return By(GUEST, by.id, frozenset({Permission.REPORT_FOLLOW}))
 

@@ -25,7 +25,7 @@ from holdfast.base.by import By
 from holdfast.base.ids import uuid8
 from holdfast.intake import codename as codenames
 from holdfast.intake.models import Codename, Report
-from holdfast.intake.operations import ReportGiven, receive_report
+from holdfast.intake.operations import ReportGiven, add_to_report, receive_report
 from holdfast.vault.installation import keys
 
 TOLD_AGAIN_FOR = timedelta(hours=1)
@@ -70,6 +70,18 @@ def receive_once(given: ReportGiven, pressed: str, *, by: By) -> Filed:
             return before
         raise
     return Filed(report_id, received.codename, is_new=True)
+
+
+def add_once(report_id: UUID, kind: str, words: str, pressed: str, *, by: By) -> None:
+    """Add to a report unless the same press did. Raises as ``add_to_report`` does.
+
+    What was written, pressed and erased since does not come back by an old page.
+    """
+    if not pressed:
+        return add_to_report(report_id, kind, words, by=by)
+    said = json.dumps([pressed, str(report_id), kind, words.strip()]).encode()
+    known = uuid8(_keyed("addition", said)[:16])
+    return add_to_report(report_id, kind, words, addition_id=known, by=by)
 
 
 def _before(report_id: UUID, words: str) -> Filed | None:

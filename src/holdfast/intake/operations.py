@@ -287,11 +287,14 @@ def _located(target: Target, found: Found) -> None:
 
 
 @again_after_deadlock
-def add_to_report(report_id: UUID, kind: str, words: str, *, by: By) -> None:
+def add_to_report(
+    report_id: UUID, kind: str, words: str, *, addition_id: UUID | None = None, by: By
+) -> None:
     """What the reporter tells later in their own words; see ``ADDITIONS``.
 
     A link becomes one more target, and is frozen as the report itself was; so does
     each address on the report's platform that stands in words.
+    ``addition_id`` only of a press that may come twice: see ``once``.
     """
     by.require(Permission.REPORT_FOLLOW)
     if kind not in ADDITIONS:
@@ -311,9 +314,12 @@ def add_to_report(report_id: UUID, kind: str, words: str, *, by: By) -> None:
         [Found(each.item_id, each.actor_id, each.conversation_id) for each in known],
     )
     with transaction.atomic():
-        Addition.objects.create(
-            report=report, kind=kind, words=words.strip(), added_at=clock.now()
+        told = {"report": report, "kind": kind, "words": words.strip()}
+        _added, is_new = Addition.objects.get_or_create(
+            id=addition_id or uuid7(), defaults={**told, "added_at": clock.now()}
         )
+        if not is_new:
+            return
         if fresh:
             _add_later(report, fresh, by)
         emit(
@@ -395,25 +401,6 @@ def call_people(report: Report) -> None:
     if not being_called(report.id):
         about = {"platform": report.platform_id, "report": report.id}
         alarm("report.danger", about=about)
-
-
-def challenge(report_id: UUID, words: str = "", *, by: By) -> None:
-    """ "This is wrong": one tap after a decision, and somebody new looks at the case.
-
-    Tapping twice while the new round is open changes nothing.
-    """
-    by.require(Permission.REPORT_FOLLOW)
-    report = _report(report_id)
-    with transaction.atomic():
-        Report.objects.select_for_update(no_key=True).get(id=report.id)
-        Addition.objects.create(
-            report=report, kind="challenge", words=words.strip(), added_at=clock.now()
-        )
-        emit(
-            Kind.REPORT_CHALLENGED,
-            about={"platform": report.platform_id, "report": report.id},
-            by=by,
-        )
 
 
 def open_by_codename(words: str) -> UUID:

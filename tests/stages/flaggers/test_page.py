@@ -433,13 +433,18 @@ def test_adding_and_challenging(world: World) -> None:
     kari.post(f"reports/{number}/add", kind="link", words="https://plaza.example/p/2")
     items[1].refresh_from_db()
     assert items[1].state == ItemState.FROZEN
-    kari.post(f"reports/{number}/add", kind="words", words="Seen again today.")
+    for _press in range(2):
+        again = {"kind": "words", "words": "Seen again today.", "once": "a-token"}
+        kari.post(f"reports/{number}/add", **again)
+    assert Addition.objects.filter(kind="words").count() == 1
     assert "Seen again today." in words_of(kari.get(f"reports/{number}"))
     ada, bo = both()
     for item in items:
         decide(item, ada, bo, outcome="no_violation")
     assert "The decision is wrong" in words_of(kari.get(f"reports/{number}"))
-    kari.post(f"reports/{number}/challenge", words="It is in our database of 2019.")
+    for _press in range(2):
+        kari.post(f"reports/{number}/challenge", words="It is in our database of 2019.")
+    assert Addition.objects.filter(kind="challenge").count() == 1
     assert set(Case.objects.values_list("state", flat=True)) == {"open"}
 
 

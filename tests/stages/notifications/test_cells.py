@@ -33,7 +33,6 @@ from holdfast.intake.operations import (
     ReportGiven,
     TargetGiven,
     add_targets,
-    challenge,
     receive_report,
 )
 from holdfast.items.models import Item
@@ -44,6 +43,7 @@ from holdfast.notifications.matrix import MATRIX, WHO_REPORTED, Audience, cells
 from holdfast.notifications.models import Letter, Notification, Page, Receipt
 from holdfast.notifications.rules import ASKED
 from holdfast.review import claims
+from holdfast.review.challenges import challenge
 from holdfast.triage.clocks import watch_deadlines
 from holdfast.triage.models import Case, CaseItem, Deadline
 from holdfast.web.portal.page import BY

@@ -175,6 +175,51 @@ def test_a_decision_is_challenged_with_one_tap(client: Client) -> None:
     assert "I think that the decision is wrong." in shown
 
 
+def test_a_challenge_is_one_line_however_often_it_is_tapped(client: Client) -> None:
+    early = client.post("/follow/challenge")
+    assert early.status_code == 409
+    assert "Nothing is decided yet" in early.content.decode()
+    assert "has not worked on this before" not in page(client)
+    mine = Report.objects.get().additions
+    challenged = Event.objects.filter(kind=Kind.REPORT_CHALLENGED)
+    assert not mine.exists()
+    assert not challenged.exists()
+    for rounds in (1, 2):
+        decided = {"state": "decided", "outcome": "no_violation"}
+        Case.objects.update(**decided, decided_at=clock.now())
+        for _tap in range(3):
+            assert client.post("/follow/challenge")["Location"] == "/follow/status"
+            assert "has not worked on this before" in page(client)
+        assert mine.filter(kind="challenge").count() == rounds
+        assert challenged.count() == rounds
+        assert Case.objects.get().round == rounds + 1
+
+
+def test_the_same_press_of_a_trembling_hand_is_one_message(client: Client) -> None:
+    path = "/follow/add/words"
+    mine = Report.objects.get().additions
+    tokens = [
+        re.findall(r'name="once" value="([^"]+)"', page(client, path)) for _ in "ab"
+    ]
+    [first], [second] = tokens
+    assert first != second
+    written = {"answer": "He is here.", "once": first}
+    for _press in range(2):
+        assert client.post(path, written)["Location"] == "/follow/status"
+    assert mine.count() == 1
+    # What was changed before it was sent again, or written anew, is not lost.
+    client.post(path, {"answer": "He is here again.", "once": first})
+    client.post(path, {"answer": "He is here.", "once": second})
+    assert mine.count() == 3
+    wrote = Event.objects.filter(kind=Kind.REPORTER_WROTE)
+    assert wrote.count() == 3
+    gone = mine.order_by("added_at").first()
+    assert gone
+    client.post(f"/follow/erase/{gone.id}")
+    client.post(path, written)
+    assert mine.exclude(words="").count() == 2, "What was erased stays erased."
+
+
 def test_our_messages_are_marked_as_read_when_they_are_shown(client: Client) -> None:
     Notification.objects.create(
         report=Report.objects.get(),

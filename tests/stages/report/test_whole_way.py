@@ -21,7 +21,7 @@ from holdfast.enforcement.confirming import confirm_delivery
 from holdfast.enforcement.models import Delivery
 from holdfast.fingerprints.models import Fingerprint
 from holdfast.intake.models import Report
-from holdfast.intake.operations import challenge, locate_late
+from holdfast.intake.operations import locate_late
 from holdfast.items.models import Actor, Item, Media, MediaState
 from holdfast.items.operations import ItemGiven, MediaGiven, put_item
 from holdfast.items.queries import families_of, family
@@ -29,6 +29,7 @@ from holdfast.notifications.models import Notification
 from holdfast.policy.operations import adopt_policy
 from holdfast.review import claims, readings
 from holdfast.review import operations as review
+from holdfast.review.challenges import challenge
 from holdfast.staff.models import Person
 from holdfast.staff.queries import by_of
 from holdfast.triage.models import Case

@@ -14,6 +14,7 @@ from holdfast.intake.flaggers import MAX_REFERENCE
 from holdfast.intake.operations import MAX_TARGETS, MAX_WORDS
 from holdfast.languages.choice import in_words, nearest
 from holdfast.policy.rules import Category
+from holdfast.web.once import once_field
 from holdfast.web.portal.forms import targets_of
 
 NEEDED: Final = {"aria-required": "true"}
@@ -190,6 +191,7 @@ class NewFile(forms.Form):
 class Addition(forms.Form):
     """More about a report: a place or words."""
 
+    once = once_field()
     kind = forms.ChoiceField(
         label=_("What do you add?"),
         choices=[

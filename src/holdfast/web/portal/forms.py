@@ -212,6 +212,8 @@ class AnswerForm(forms.Form):
     ) -> None:
         super().__init__(**given)
         self.fields["answer"] = _field(question, question.words_for(answers))
+        if question.kind == "message":
+            self.fields["once"] = once_field()
 
     def targets(self) -> list[TargetGiven]:
         """The places that were written down, for a question about places."""

@@ -12,6 +12,7 @@ from holdfast.intake import flagger_people as own
 from holdfast.languages.choice import in_words
 from holdfast.notifications.flagged import OwnReport, own_report, own_reports
 from holdfast.policy.queries import category_of
+from holdfast.review.challenges import challenge_flagged
 from holdfast.triage.flaggers import Tally
 from holdfast.web.flaggers import words
 from holdfast.web.flaggers.forms import Addition, Reason
@@ -93,7 +94,7 @@ class Add(_OfReport):
     def done(self, form: forms.Form) -> HttpResponse:
         """Add it; a place is looked for and hidden as the first ones were."""
         given = form.cleaned_data
-        own.add(self.number, given["kind"], given["words"], by=self.by)
+        own.add(self.number, given["kind"], given["words"], given["once"], by=self.by)
         return self.go("one", number=self.number, said=_("It is added."))
 
 
@@ -108,7 +109,7 @@ class Challenge(_OfReport):
 
     def done(self, form: forms.Form) -> HttpResponse:
         """Have it looked at by somebody new."""
-        own.challenge(self.number, form.cleaned_data["words"], by=self.by)
+        challenge_flagged(self.number, form.cleaned_data["words"], by=self.by)
         return self.go(
             "one", number=self.number, said=_("Somebody new will look at it.")
         )

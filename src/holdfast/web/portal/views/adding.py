@@ -20,6 +20,7 @@ from holdfast.base.errors import InvalidInput
 from holdfast.intake import answering, contacts, questions, statements
 from holdfast.intake import operations as intake
 from holdfast.intake.legal_forms import may_be_asked, to_ask
+from holdfast.intake.once import add_once
 from holdfast.intake.queries import Reported, reported
 from holdfast.intake.rules import Frequency, Way
 from holdfast.items.queries import platform_of_url
@@ -160,7 +161,8 @@ class Adding(OfReport):
         answer, language = form.cleaned_data["answer"], self.request.LANGUAGE_CODE
         match self.question.kind:
             case "message":
-                intake.add_to_report(self.report_id, "words", answer, by=BY)
+                pressed = form.cleaned_data["once"]
+                add_once(self.report_id, "words", answer, pressed, by=BY)
             case "places":
                 self._refuse_other_sites(form.targets())
                 intake.add_targets(self.report_id, form.targets(), by=BY)

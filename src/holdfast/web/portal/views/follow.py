@@ -19,7 +19,6 @@ from django.utils.translation import gettext as _
 
 from holdfast.base.errors import NotFound
 from holdfast.enforcement.contact import holds_of
-from holdfast.intake import operations as intake
 from holdfast.intake import returning
 from holdfast.intake.queries import reported
 from holdfast.matching import watches
@@ -27,6 +26,7 @@ from holdfast.notifications import operations as notifying
 from holdfast.notifications import queries as notifications
 from holdfast.notifications.letters import ways
 from holdfast.notifications.queries import Message as Told
+from holdfast.review.challenges import challenge
 from holdfast.web.portal import standing
 from holdfast.web.portal.forms import CodenameForm
 from holdfast.web.portal.mine import open_report
@@ -176,7 +176,7 @@ class Challenge(Act):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """Have it looked at by somebody new."""
-        intake.challenge(self.report_id, by=BY)
+        challenge(self.report_id, by=BY)
         self.memory.said = "challenged"
         return self.go("status")
 
