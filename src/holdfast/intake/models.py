@@ -178,9 +178,11 @@ class Codename(Row):
     confirmed_at = models.DateTimeField(null=True)
     """When somebody came back with the words, saw them once more, and said that they
     are kept."""
+    closed_at = models.DateTimeField(null=True)
+    """When its holder last closed the report: no visit from before then opens it."""
 
     privacy = classes(
-        operational="id report made_at last_used_at confirmed_at",
+        operational="id report made_at last_used_at confirmed_at closed_at",
         secret="lookup verifier",
     )
 

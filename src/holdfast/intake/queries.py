@@ -113,9 +113,13 @@ def codename_unconfirmed(report_id: UUID) -> bool:
     return Codename.objects.filter(report=report_id, confirmed_at=None).exists()
 
 
-def is_opened_by(report_id: UUID, lookup: str) -> bool:
-    """Whether these are still the words of a report, by what they are looked up by."""
-    return Codename.objects.filter(report=report_id, lookup=lookup).exists()
+def is_open(report_id: UUID, lookup: str, opened_at: datetime) -> bool:
+    """Whether a report is still open to whoever opened it with its words then.
+
+    It is not once it has other words than those of this ``lookup``, or was closed.
+    """
+    opened = Codename.objects.filter(report=report_id, lookup=lookup)
+    return opened.exclude(closed_at__gte=opened_at).exists()
 
 
 def being_called(report_id: UUID) -> bool:

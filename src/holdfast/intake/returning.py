@@ -1,7 +1,8 @@
 """What a reporter who came back may do about their own side of it.
 
-Taking words back, and saying that the codename is kept. Nothing here undoes what
-followed from a report: what is hidden stays hidden, and the clocks run on.
+Taking words back, closing the report, and saying that the codename is kept. Nothing
+here undoes what followed from a report: what is hidden stays hidden, and the clocks run
+on.
 """
 
 from __future__ import annotations
@@ -93,6 +94,16 @@ def erase_signature(report_id: UUID, signature_id: UUID, *, by: By) -> None:
 def _tell_erased(report: Report, what: str, by: By) -> None:
     about = {"platform": report.platform_id, "report": report.id}
     emit(Kind.REPORTER_ERASED, about=about, facts={"what": what}, by=by)
+
+
+def close_visits(report_id: UUID, *, by: By) -> None:
+    """Close a report on every screen: what opened it before does so no more.
+
+    A visit is a cookie, and a browser can only be asked to forget it. Whoever copied
+    it would have the report open until it was idle. The words open it again.
+    """
+    by.require(Permission.REPORT_FOLLOW)
+    Codename.objects.filter(report=report_id).update(closed_at=clock.now())
 
 
 def confirm_codename(report_id: UUID, *, by: By) -> None:

@@ -998,6 +998,7 @@ class Migration(migrations.Migration):
                 ('made_at', models.DateTimeField()),
                 ('last_used_at', models.DateTimeField(null=True)),
                 ('confirmed_at', models.DateTimeField(null=True)),
+                ('closed_at', models.DateTimeField(null=True)),
                 ('report', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='codename', to='holdfast.report')),
             ],
             options={

@@ -88,6 +88,31 @@ def test_closing_the_report_leaves_nothing_in_the_browser(world: World) -> None:
     assert client.get("/follow/status")["Location"] == "/follow"
 
 
+def test_a_closed_report_is_closed_for_who_copied_the_visit_too(world: World) -> None:
+    client, copied, other = Client(), Client(), Client()
+    walk.report(client)
+    words = walk.codename(client)
+    assert other.post("/follow", {"codename": words})["Location"] == "/follow/words"
+    sealed = client.cookies[session.COOKIE].value
+    copied.cookies[session.COOKIE] = sealed
+    assert copied.get("/follow/status").status_code == 200
+    client.post("/follow/finished")
+    for path in ("/follow/status", "/report/review", "/report/received"):
+        copied.cookies[session.COOKIE] = sealed
+        assert copied.get(path)["Location"] == "/follow"
+    copied.cookies[session.COOKIE] = sealed
+    written = {"answer": "I read it."}
+    assert copied.post("/follow/add/words", written).status_code == 403
+    assert other.get("/follow/status")["Location"] == "/follow", "Another screen."
+    # The words open it again, and what they opened stays open.
+    assert client.post("/follow", {"codename": words})["Location"] == "/follow/words"
+    assert client.get("/follow/status").status_code == 200
+    copied.cookies[session.COOKIE] = sealed
+    assert copied.get("/follow/status")["Location"] == "/follow"
+    # Who has no report open has nothing to close.
+    assert Client().post("/follow/finished")["Location"] == "/follow/finished"
+
+
 def test_the_longest_address_of_a_link_still_fits_into_the_cookie(db: None) -> None:
     client = Client()
     client.get("/report", {"url": "https://plaza.example/p/" + "ø" * 3000})

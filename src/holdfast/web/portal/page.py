@@ -25,7 +25,7 @@ from django.views import View
 from holdfast.base.by import anyone
 from holdfast.base.errors import HoldfastError, InvalidInput, Refused
 from holdfast.intake.once import Filed
-from holdfast.intake.queries import is_opened_by
+from holdfast.intake.queries import is_open
 from holdfast.web.portal import problems, session
 
 BY = anyone("portal")
@@ -40,11 +40,11 @@ class Page(View):
     """Whether its forms are about the visit's report, and say so."""
 
     def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
-        """Read the visit. What older words opened is closed: they may be known."""
+        """Read the visit, which may have been closed from elsewhere since."""
         super().setup(request, *args, **kwargs)
         self.memory = session.read(request)
         report = self.memory.report_id
-        if report is not None and not is_opened_by(report, self.memory.opened_by):
+        if report is not None and not is_open(report, *self.memory.opened):
             self.memory.forget()
         if self.memory.report and not self._is_of_this_report(request):
             self.memory.forget()

@@ -4,9 +4,9 @@ Nothing of it is kept on the server, so nobody can look there for who is reporti
 cookie holds the answers that are not sent yet, or the id of the one report that its
 holder has shown they may follow; it is encrypted with this installation's keys, dies
 with the browser, and opens nothing after 15 idle minutes, or two hours in all, or once
-the report has other words than those that opened it. Never in it: what somebody wrote,
-an address of a network, or who somebody is. The codename is in it only until its holder
-says that it is written down.
+the report was closed or has other words than those that opened it. Never in it: what
+somebody wrote, an address of a network, or who somebody is. The codename is in it only
+until its holder says that it is written down.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import hashlib
 import hmac
 import json
 from dataclasses import asdict, dataclass, fields
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -71,6 +72,11 @@ class Memory:
     def report_id(self) -> UUID | None:
         """The report that may be followed."""
         return UUID(self.report) if self.report else None
+
+    @property
+    def opened(self) -> tuple[str, datetime]:
+        """With which words the report was opened, by their lookup, and when."""
+        return self.opened_by, datetime.fromtimestamp(self.opened_at, UTC)
 
     @property
     def whose(self) -> str:

@@ -189,7 +189,9 @@ class Finished(Page):
         return render(request, "portal/finished.html")
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        """Forget the visit, and have the browser forget what it kept of it."""
+        """End the visit, and have the browser forget what it kept of it."""
+        if self.memory.report_id is not None:
+            returning.close_visits(self.memory.report_id, by=BY)
         self.memory.forget()
         response = self.go("finished")
         response.headers["Clear-Site-Data"] = '"cache", "storage"'
