@@ -46,6 +46,7 @@ OPERATIONS = (
     "intake/fingerprint.py",
     "intake/operations.py",
     "intake/returning.py",
+    "review/challenges.py",
 )
 """Where the operations behind the portal's forms refuse."""
 REFUSING = frozenset(
@@ -222,6 +223,12 @@ AFTER = (
         "/report/more/link",
         {"answer": "https://agora.example/p/1"},
     ),
+    Wrong(
+        "review/challenges.py",
+        "Nothing is decided yet that could be looked at again. Please wait.",
+        "/follow/add/words",
+        to="/follow/challenge",
+    ),
     Wrong(FORMS, "Write it here, or go back without it.", "/follow/contact"),
     Wrong(FORMS, "Choose how often.", "/follow/contact"),
     Wrong(
@@ -313,11 +320,15 @@ class Teller:
         with self.page.expect_navigation():
             self.page.evaluate(
                 """([to, answers]) => {
-                  const mark = document.querySelector("[name=csrfmiddlewaretoken]");
+                  const marks = {};
+                  for (const name of ["csrfmiddlewaretoken", "whose"]) {
+                    const mark = document.querySelector(`[name=${name}]`);
+                    if (mark) marks[name] = mark.value;
+                  }
                   const form = document.createElement("form");
                   form.method = "post";
                   form.action = to;
-                  const all = {csrfmiddlewaretoken: mark.value, ...answers};
+                  const all = {...marks, ...answers};
                   for (const [name, value] of Object.entries(all)) {
                     const box = document.createElement("textarea");
                     box.name = name;
