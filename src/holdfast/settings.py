@@ -90,6 +90,8 @@ MIDDLEWARE = [
     "holdfast.web.middleware.HeadersMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "holdfast.web.language.LanguageMiddleware",
+    # Before anything reads a body, and after it is known in which language to refuse.
+    "holdfast.web.length.LengthMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",

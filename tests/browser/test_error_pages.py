@@ -7,6 +7,7 @@ from typing import Any, Literal
 import pytest
 from playwright.sync_api import Page, expect
 
+from holdfast.web.length import MAX_FORM_BYTES
 from tests.browser.browser import (
     NARROW,
     WIDE,
@@ -98,6 +99,29 @@ def test_a_form_that_cannot_be_read(
         TOO_MANY,
     )
     check(page, "This could not be read", console=console)
+
+
+@pytest.mark.parametrize(
+    ("path", "console"), [("/", False), ("/console/sign-in", True)]
+)
+def test_a_form_that_is_too_long(
+    world: World, visitor: Visitor, path: str, console: bool
+) -> None:
+    page = visitor.open(path)
+    page.evaluate(
+        """bytes => {
+            const form = document.querySelector("main form");
+            const field = document.createElement("input");
+            field.type = "hidden";
+            field.name = "more";
+            field.value = "x".repeat(bytes);
+            form.append(field);
+            form.noValidate = true;
+            form.submit();
+        }""",
+        3 * MAX_FORM_BYTES,
+    )
+    check(page, "This is too much at once", console=console)
 
 
 def test_a_form_of_the_console_whose_mark_is_gone(

@@ -29,6 +29,13 @@ WORDS = {
         _("There is no such page"),
         _("Check the address, or start again from the front."),
     ),
+    413: (
+        _("This is too much at once"),
+        _(
+            "Nothing was sent, and nothing that you sent before is lost. Go back, and "
+            "send less at once. You need not send any file."
+        ),
+    ),
     500: (
         _("Something went wrong"),
         _("It is our fault and not yours. Go back and try again in a minute."),
@@ -51,6 +58,11 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return _answer(request, 404, Http404())
 
 
+def too_long(request: HttpRequest) -> HttpResponse:
+    """413: longer than any form of ours. The way back is the page it was sent from."""
+    return _answer(request, 413, None)
+
+
 def fault(request: HttpRequest) -> HttpResponse:
     """500: a fault of ours. Django has logged it."""
     return _answer(request, 500, None)
@@ -69,4 +81,6 @@ def _answer(request: HttpRequest, status: int, error: Exception | None) -> HttpR
         shown: dict[str, Any] = {"problem": problem, "messages": ()}
         return render(request, "console/fault.html", shown, status=status)
     shown = {"problem": Problem(title=title, detail=words, actions=ways_on())}
+    if status == 413:
+        shown["back_url"] = request.path
     return render(request, "portal/problem.html", shown, status=status)

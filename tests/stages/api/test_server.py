@@ -87,6 +87,24 @@ def test_a_batch_may_come_in_chunks_and_nothing_else(served: str, world: World) 
         assert chunked.headers["Content-Type"] == "application/problem+json"
 
 
+def test_a_form_that_is_too_long_gets_a_page_and_keeps_its_connection(
+    served: str, world: World
+) -> None:
+    """Sent whole or in chunks of no said length, and never held in memory."""
+    kind = {"Content-Type": "application/x-www-form-urlencoded"}
+    with httpx.Client(base_url=served, timeout=server.READY_S) as http:
+        for _ in range(2):
+            answer = http.post("/report/where", content=b"x" * 2**24, headers=kind)
+            assert answer.status_code == 413
+            assert "This is too much at once" in answer.text
+            assert len(answer.content) < 60_000
+        chunks = (b"x" * 2**16 for _ in range(64))
+        answer = http.post("/report/where", content=chunks, headers=kind)
+        assert answer.status_code == 403  # Nothing of it was read, nor its mark.
+        assert len(answer.content) < 60_000
+        assert http.get("/").status_code == 200
+
+
 def test_many_at_once_with_one_key_are_one_report(served: str, world: World) -> None:
     headers = {"Authorization": f"Bearer {Api(world).token}", "Idempotency-Key": "k"}
     said = {"category": "child_other", "words": "x", "wants_codename": True}
