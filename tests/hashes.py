@@ -1,8 +1,8 @@
 """Proofs of passwords and codenames that cost next to nothing, while tests run.
 
-Argon2 is slow on purpose: a fifth of a second of a processor for each password and each
-codename, and most tests have several. ``tests/stages/staff/test_hashes.py`` holds what
-they cost where Holdfast is used.
+Argon2 is slow on purpose: a fifth of a second of a processor for each password, less
+for each codename, and most tests have several. ``tests/stages/staff/test_hashes.py``
+holds what they cost where Holdfast is used.
 """
 
 from __future__ import annotations
