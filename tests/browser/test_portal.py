@@ -207,6 +207,19 @@ def test_leaving_blanks_the_page_and_back_does_not_bring_it_up(
     assert "Thank you" not in page.content()
 
 
+@pytest.mark.parametrize("scripts", [True, False])
+def test_only_where_scripts_run_is_it_said_what_they_do(
+    plaza: World, visitor: Visitor, scripts: bool
+) -> None:
+    """Who has no scripts must not press Shift in front of somebody, and wait."""
+    page = visitor.open("/safety", scripts=scripts)
+    said = page.locator("body").inner_text()
+    assert "If you do nothing for 15 minutes, we close your report." in said
+    assert "To leave quickly, use the button at the top." in said
+    for promise in ("cover the page", "press the Shift key", "Pressing the Shift key"):
+        assert (promise in said) is scripts
+
+
 def test_leaving_without_scripts_forgets_the_visit(
     plaza: World, visitor: Visitor
 ) -> None:

@@ -7,7 +7,7 @@
 
    The page is emptied first and left second: the network may be slow. The address to
    go to comes from the server (data-leave-url); without JavaScript the button is an
-   ordinary link to it. */
+   ordinary link to it, and what the page says of Shift stays hidden (data-scripts). */
 (function () {
   "use strict";
   var MARK = "left";
@@ -69,6 +69,12 @@
       event.preventDefault();
       leave();
     }
+  });
+
+  document.addEventListener("DOMContentLoaded", function () {
+    document.querySelectorAll("[data-scripts]").forEach(function (promise) {
+      promise.hidden = false;
+    });
   });
 
   function say(words) {
