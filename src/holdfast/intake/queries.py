@@ -34,6 +34,10 @@ class Told:
     in_danger_now: bool
     channel: str
     answers: Mapping[str, str] = field(default_factory=dict)
+    """What was answered; where nothing was, what the report itself said of it."""
+    said_at_first: frozenset[str] = frozenset()
+    """Which of the answers the report itself said: it is changed by another answer,
+    and cannot be taken back."""
     forms: tuple[FormState, ...] = ()
 
 
@@ -132,7 +136,8 @@ def told_by(report: Report) -> Told:
 
     Whoever asks more than once reads the report with ``prefetch_related(*TELLING)``.
     """
-    answers = answers_of(report)
+    given, at_first = answers_of(report), _said_at_first(report)
+    answers = at_first | given
     about = answers.get("about", "")
     claims = {*report.claims, *({about} if about in questions.CLAIMED else ())}
     danger = answers.get("danger", "")
@@ -146,6 +151,7 @@ def told_by(report: Report) -> Told:
         or (report.in_danger_now and danger != "no"),
         channel=report.channel,
         answers=answers,
+        said_at_first=frozenset(at_first.keys() - given.keys()),
         forms=_forms(report, category, answers),
     )
 
@@ -157,6 +163,23 @@ def answers_of(report: Report) -> dict[str, str]:
         for each in report.answers.all()
         if each.replaced_at is None and each.erased_at is None
     }
+
+
+def _said_at_first(report: Report) -> dict[str, str]:
+    """What a report said when it came, as the answers to what would be asked.
+
+    The police and whoever enters a call say so on one page, without these questions.
+    """
+    said = {
+        "danger": "hurt" if report.in_danger_now else "",
+        "about": _claimed(report),
+        "police": report.police_number,
+    }
+    return {code: answer for code, answer in said.items() if answer}
+
+
+def _claimed(report: Report) -> str:
+    return next((each for each in questions.CLAIMED if each in report.claims), "")
 
 
 def reported(report_id: UUID) -> Reported:
@@ -200,14 +223,13 @@ def _forms(
     policy = policies.current()
     if not policy.legal_forms:
         return ()
-    claims = [each for each in questions.CLAIMED if each in report.claims]
     left = [each for each in report.contacts.all() if each.withdrawn_at is None]
     ways = {each.way for each in left}
     facts = FormFacts(
         child_safety=category.child_safety,
         alleges_illegal=policy.alleges_illegal(category),
         intimate=category.intimate,
-        about=_said(answers, "about") or "".join(claims[:1]),
+        about=_said(answers, "about") or _claimed(report),
         pictured=_said(answers, "pictured"),
         unlawful=_said(answers, "unlawful"),
         may_act=_said(answers, "may_act"),

@@ -8,11 +8,18 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from holdfast.base.by import SYSTEM
 from holdfast.intake.models import Report
+from holdfast.intake.operations import (
+    Channel,
+    ReportGiven,
+    TargetGiven,
+    receive_report,
+)
 from holdfast.items.models import ItemState
 from holdfast.triage.models import Case
 from tests.stages.console.desk import colleague, words_of
-from tests.stages.portal.walk import POST, codename, errors
+from tests.stages.portal.walk import CHILD, POST, codename, errors
 from tests.world import World, _platform, encoded, photograph
 
 pytestmark = pytest.mark.django_db
@@ -50,6 +57,58 @@ def test_it_is_a_report_with_agency_number_and_contact(world: World) -> None:
     page = words_of(ada.get(f"/console/case/{Case.objects.get().number}"))
     assert "police, not verified yet" in page
     assert "4711/26 · Police district" in page
+
+
+def test_what_the_police_said_on_their_page_is_shown_as_their_answers(
+    world: World,
+) -> None:
+    world.post("1", encoded(photograph()))
+    client = Client()
+    client.post("/police", filled(category=CHILD, danger="on"))
+    page = words_of(client.get("/report/review"))
+    assert "Danger Yes, somebody is being hurt, or could be soon" in page
+    assert "Number from the police 4711/26" in page
+    status = words_of(client.get("/follow/status"))
+    assert "Your report" in status
+    assert "I have the picture on this device" not in status
+    number = client.get("/follow/add/police").content.decode()
+    assert 'value="4711/26"' in number
+    assert "take_back" not in number
+    client.post("/follow/add/danger", {"answer": "no"})
+    page = words_of(client.get("/report/review"))
+    assert "Danger No " in page
+    client.post("/follow/add/danger", {"take_back": "1"})
+    page = words_of(client.get("/report/review"))
+    assert "Danger Yes, somebody is being hurt, or could be soon" in page
+
+
+@pytest.mark.parametrize(
+    ("claim", "said", "offered"),
+    [("shown", "Me", True), ("professional", "Somebody I know through my work", False)],
+)
+def test_so_is_what_a_caller_said_on_the_telephone(
+    world: World, claim: str, said: str, offered: bool
+) -> None:
+    world.post("1", encoded(photograph()))
+    given = ReportGiven(
+        platform_id=world.platform_id,
+        channel=Channel.PHONE,
+        category=CHILD,
+        targets=[TargetGiven(url=POST)],
+        claims=[claim],
+        police_number="12/34",
+        in_danger_now=True,
+        wants_codename=True,
+    )
+    words = receive_report(given, by=SYSTEM).codename
+    client = Client()
+    client.post("/follow", {"codename": words})
+    page = words_of(client.get("/report/review"))
+    assert f"Who it is about {said}" in page
+    assert "Number from the police 12/34" in page
+    assert "Danger Yes" in page
+    status = words_of(client.get("/follow/status"))
+    assert ("I have the picture on this device" in status) is offered
 
 
 def test_pressing_twice_is_one_report(world: World) -> None:

@@ -15,6 +15,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from holdfast.enforcement.contact import holds_of
+from holdfast.intake.operations import Channel
 from holdfast.intake.queries import Reported
 from holdfast.intake.questions import UNKNOWN, names_accounts
 from holdfast.matching.watches import watched
@@ -35,6 +36,8 @@ class Offer:
 
 def may_be_shown(report: Reported) -> bool:
     """Whether who reports may be the person shown: they alone may use the picture."""
+    if report.told.channel == Channel.POLICE:
+        return False
     return report.told.answers.get("about", "") in _OWN
 
 

@@ -129,7 +129,11 @@ class Adding(OfReport):
         if self.question.kind == "email":
             kept = self.report.email
             return context | {"kept": kept, "may_take_back": bool(kept)}
-        may_erase = self.question.kind in ("choice", "text") and self._standing()
+        may_erase = (
+            self.question.kind in ("choice", "text")
+            and self._standing()
+            and self.name not in self.report.told.said_at_first
+        )
         return context | {"may_take_back": bool(may_erase)}
 
     def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
