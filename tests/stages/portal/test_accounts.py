@@ -19,6 +19,7 @@ from tests.stages.portal import walk
 from tests.world import PLATFORM_BY, World
 
 pytestmark = pytest.mark.django_db
+ADVICE = "Do not look at it, do not save it, do not send it on"
 CHAT = "https://plaza.example/chat/77"
 
 
@@ -140,3 +141,24 @@ def test_advice_comes_with_the_receipt_and_names_its_source(
         assert "This is what NCMEC says" in page
     walk.report(client, "scam")
     assert "Do not pay" not in client.get("/report/received").content.decode()
+
+
+@pytest.mark.parametrize("about", ["parent", "relative", "professional"])
+def test_who_says_so_on_the_page_of_their_report_is_told_not_to_look(
+    world: World, about: str
+) -> None:
+    client = Client()
+    walk.report(client)
+    assert ADVICE not in client.get("/follow/status").content.decode()
+    said = client.post("/follow/add/about", {"answer": about}, follow=True)
+    assert said.redirect_chain[-1][0] == "/follow/status"
+    assert ADVICE in said.content.decode()
+
+
+def test_so_is_everybody_before_the_first_answer(world: World) -> None:
+    client = Client()
+    client.post("/", {"category": walk.CHILD})
+    for path in ("/", "/report/where"):
+        page = client.get(path).content.decode()
+        assert "do not look at it, do not save it" in page
+        assert "do not send it to anybody" in page

@@ -27,7 +27,7 @@ from holdfast.notifications import queries as notifications
 from holdfast.notifications.letters import ways
 from holdfast.notifications.queries import Message as Told
 from holdfast.review.challenges import challenge
-from holdfast.web.portal import standing
+from holdfast.web.portal import advice, standing
 from holdfast.web.portal.forms import CodenameForm
 from holdfast.web.portal.mine import open_report
 from holdfast.web.portal.offers import may_be_shown
@@ -97,14 +97,18 @@ class Status(Mine):
         notifying.mark_read(
             each.id for each in known.messages if each.unread and not each.from_reporter
         )
+        told = reported(self.report_id)
         context = {
             "report": known,
+            "advice": advice.for_answers(
+                told.told.answers, child_safety=told.category.child_safety
+            ),
             "timeline": standing.steps(known),
             "clocks": standing.clocks(known),
             "messages": standing.messages(known),
             "unsaved": bool(self.memory.codename),
             "letters": bool(ways()),
-            "may_be_shown": may_be_shown(reported(self.report_id)),
+            "may_be_shown": may_be_shown(told),
             "holds": [
                 each for each in holds_of([self.report_id]) if each.released_at is None
             ],
