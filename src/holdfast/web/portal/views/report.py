@@ -117,7 +117,7 @@ class Where(Door):
         assert isinstance(form, forms.WhereForm)
         assert form.platform_id is not None
         answers = form.cleaned_data
-        unknown = [intake.TargetGiven(description=_("The reporter does not know."))]
+        unknown = [intake.TargetGiven(description=_("I don't know where it is"))]
         given = intake.ReportGiven(
             platform_id=form.platform_id,
             channel=intake.Channel.PORTAL,
