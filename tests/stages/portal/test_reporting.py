@@ -140,7 +140,7 @@ def test_the_link_beside_an_item_brings_its_address_along(
         ({"address": f"Look: {walk.POST}, on Plaza"}, [walk.POST]),
         ({"address": "an account called sunny"}, ["an account called sunny"]),
         ({"words": "On Plaza, by sunny"}, ["On Plaza, by sunny"]),
-        ({"unknown": "on"}, ["The reporter does not know."]),
+        ({"unknown": "on"}, ["I don't know where it is"]),
     ],
 )
 def test_whatever_somebody_has_of_it_is_a_report(
@@ -149,6 +149,20 @@ def test_whatever_somebody_has_of_it_is_a_report(
     report = walk.report(client, **where)
     assert list(report.targets.values_list("named_as", flat=True)) == named
     assert CaseTarget.objects.filter(target__report=report).count() == len(named)
+
+
+@pytest.mark.parametrize("box", ["account", "address", "words"])
+def test_of_a_box_that_is_too_full_it_is_not_said_that_it_is_empty(
+    world: World, client: Client, box: str
+) -> None:
+    full = {"category": "sextortion", box: "x" * 20_001}
+    answer = client.post("/report/where", full)
+    assert answer.status_code == 422
+    assert set(walk.errors(answer)) == {box}
+    if box != "account":
+        officer = {"agency": "Police of the North", "email": "berg@police.example"}
+        answer = client.post("/police", {**officer, **full})
+        assert set(walk.errors(answer)) == {box}
 
 
 def test_an_unanswered_question_is_asked_again_with_the_answers_kept(

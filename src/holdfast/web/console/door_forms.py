@@ -166,7 +166,8 @@ class TakeDown(forms.Form):
     def clean(self) -> dict[str, Any]:
         """Something must be said, and not tomorrow."""
         given: dict[str, Any] = super().clean() or {}
-        if not (given.get("addresses", "").strip() or given.get("words", "").strip()):
+        said = given.get("addresses", "").strip() or given.get("words", "").strip()
+        if not (said or {"addresses", "words"} & set(self.errors)):
             self.add_error("words", "Write where it is, or what they said.")
         received_at = given.get("received_at")
         if received_at and received_at > clock.now():

@@ -156,7 +156,10 @@ class WhereForm(forms.Form):
             *accounts_of(answers.get("account", "")),
             *targets_of(answers.get("address", "")),
         ]
-        if not (self.targets or answers.get("words") or answers.get("unknown")):
+        # What is in a box that is wrong for another reason was given all the same.
+        tried = {"account", "address", "words"} & set(self.errors)
+        given = self.targets or answers.get("words") or answers.get("unknown")
+        if not (given or tried):
             self.add_error(
                 "account" if "account" in self.fields else "address",
                 _(

@@ -125,7 +125,8 @@ class PoliceReport(forms.Form):
         if not (answers.get("email") or answers.get("phone") or tried):
             self.add_error("email", _("Give an e-mail address or a telephone number."))
         self.targets = targets_of(answers.get("address", ""))
-        if not (self.targets or answers.get("words")):
+        tried = {"address", "words"} & set(self.errors)
+        if not (self.targets or answers.get("words") or tried):
             self.add_error("address", _("Give an address, or say what it is."))
         if len(self.targets) > MAX_TARGETS:
             self.add_error(
