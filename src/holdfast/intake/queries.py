@@ -15,6 +15,7 @@ from holdfast.intake.contacts import of_report
 from holdfast.intake.legal_forms import FormFacts, FormState, forms_of
 from holdfast.intake.models import Answer, Codename, Report, Target
 from holdfast.intake.rules import Way, read_police_number
+from holdfast.items.queries import platform_of_url
 from holdfast.policy import queries as policies
 from holdfast.policy.rules import Category
 
@@ -47,6 +48,8 @@ class Place:
 
     named_as: str
     located: bool
+    elsewhere: bool
+    """Whether it is an address on none of the sites that this door serves."""
 
 
 @dataclass(frozen=True)
@@ -202,7 +205,7 @@ def reported(report_id: UUID) -> Reported:
             filter(None, [report.words, *added.values_list("words", flat=True)])
         ),
         places=tuple(
-            Place(each.named_as, each.located)
+            Place(each.named_as, each.located, _is_elsewhere(each))
             for each in report.targets.exclude(named_as="").order_by("position")
         ),
         email=_masked_email(report),
@@ -259,6 +262,12 @@ def _is_address(target: Target) -> bool:
     """Whether a place is given so that somebody else can find it."""
     named = target.named_as.strip()
     return target.located or ("." in named and not re.search(r"\s|^@", named))
+
+
+def _is_elsewhere(target: Target) -> bool:
+    if target.located or not _is_address(target):
+        return False
+    return platform_of_url(target.named_as.strip()) is None
 
 
 def _masked_email(report: Report) -> str:

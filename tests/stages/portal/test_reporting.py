@@ -165,6 +165,22 @@ def test_of_a_box_that_is_too_full_it_is_not_said_that_it_is_empty(
         assert set(walk.errors(answer)) == {box}
 
 
+def test_of_another_site_it_is_said_that_it_cannot_be_hidden_from_here(
+    world: World, client: Client
+) -> None:
+    said = "We can only have things hidden on Plaza. Please report it to the other site"
+    paths = ("/report/received", "/report/notes.txt", "/follow/status")
+    for elsewhere in ("https://elsewhere.example/p/abc", "elsewhere.example/p/abc"):
+        walk.report(client, address=elsewhere)
+        for path in paths:
+            assert said in client.get(path).content.decode()
+    here = ("https://plaza.example/p/404", "@sunny", "an account of Ms. Sunny")
+    for address in here:
+        walk.report(client, address=address)
+        for path in paths:
+            assert said not in client.get(path).content.decode(), address
+
+
 def test_an_unanswered_question_is_asked_again_with_the_answers_kept(
     world: World, client: Client
 ) -> None:

@@ -15,6 +15,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from holdfast.base import clock
+from holdfast.intake.queries import Reported
+from holdfast.items.queries import platforms
 from holdfast.languages.choice import in_words
 from holdfast.notifications.queries import ClockLine, ReportStatus
 from holdfast.notifications.queries import Message as Told
@@ -75,6 +77,16 @@ def clocks(report: ReportStatus) -> list[ClockShown]:
 def _left(line: ClockLine) -> str:
     seconds = (line.due_at - clock.now()).total_seconds()
     return span_in_words(seconds) if seconds > 0 and not line.met_at else ""
+
+
+def served_instead(report: Reported) -> str:
+    """The sites that this door serves, where what was reported is on another one.
+
+    Blank where nothing is: nobody may wait here for what only another site can hide.
+    """
+    if not any(each.elsewhere for each in report.places):
+        return ""
+    return ", ".join(each.name for each in platforms())
 
 
 def messages(report: ReportStatus) -> list[Message]:

@@ -103,6 +103,7 @@ class Status(Mine):
             "advice": advice.for_answers(
                 told.told.answers, child_safety=told.category.child_safety
             ),
+            "served": standing.served_instead(told),
             "timeline": standing.steps(known),
             "clocks": standing.clocks(known),
             "messages": standing.messages(known),

@@ -25,7 +25,7 @@ from holdfast.languages.choice import in_words
 from holdfast.notifications import queries as notifications
 from holdfast.policy import queries as policies
 from holdfast.web.components.shapes import Deadline, Receipt
-from holdfast.web.portal import advice, first_pages, forms, help
+from holdfast.web.portal import advice, first_pages, forms, help, standing
 from holdfast.web.portal.door import Door
 from holdfast.web.portal.page import Page, Question
 from holdfast.web.portal.session import MAX_ADDRESS_BYTES
@@ -149,7 +149,8 @@ class Received(Mine):
 
     def _context(self) -> dict[str, Any]:
         told = notifications.receipt_of(self.report_id)
-        category = reported(self.report_id).category.code
+        report = reported(self.report_id)
+        category = report.category.code
         known = notifications.status_of(self.report_id)
         receipt = Receipt(
             number=told["number"],
@@ -164,6 +165,7 @@ class Received(Mine):
         return {
             "receipt": receipt,
             "words": told["words"],
+            "served": standing.served_instead(report),
             # Said only when the site has confirmed all of it (promise 16).
             "hidden": known.platform
             if 0 < known.told_to_hide <= known.confirmed_hidden
