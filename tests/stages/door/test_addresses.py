@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import pytest
 from django.db import connection
-from django.test import Client
 
 from holdfast.intake.models import Report
 from holdfast.intake.operations import MAX_TARGETS, locate_late
@@ -19,6 +18,7 @@ from tests.stages.flaggers.analysts import analyst, report_of
 from tests.stages.flaggers.test_page import given as flag
 from tests.stages.portal import walk
 from tests.stages.portal.test_police import filled
+from tests.stages.portal.walk import Browser as Client
 from tests.world import World, _platform
 
 pytestmark = pytest.mark.django_db

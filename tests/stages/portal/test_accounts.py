@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
-from django.test import Client
 
 from holdfast.intake.models import Target
 from holdfast.intake.operations import locate_late
@@ -16,6 +15,7 @@ from holdfast.items.models import Actor, Conversation, Platform
 from holdfast.items.operations import ActorGiven, put_actor
 from holdfast.triage.models import Case
 from tests.stages.portal import walk
+from tests.stages.portal.walk import Browser as Client
 from tests.world import PLATFORM_BY, World
 
 pytestmark = pytest.mark.django_db

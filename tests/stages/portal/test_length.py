@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.test import Client, RequestFactory
+from django.test import RequestFactory
 
 from holdfast.intake.models import Report
 from holdfast.intake.operations import MAX_WORDS
 from holdfast.web.flaggers.forms import MAX_FILE_BYTES
 from holdfast.web.length import MAX_FLAGGER_BYTES, MAX_FORM_BYTES, LengthMiddleware
 from tests.stages.portal import walk
+from tests.stages.portal.walk import Browser as Client
 from tests.world import World
 
 pytestmark = pytest.mark.django_db

@@ -6,7 +6,6 @@ import re
 from typing import Any
 
 import pytest
-from django.test import Client
 
 from holdfast.base.by import SYSTEM
 from holdfast.intake.models import Report
@@ -20,6 +19,7 @@ from holdfast.items.models import ItemState
 from holdfast.triage.models import Case
 from tests.stages.console.desk import colleague, words_of
 from tests.stages.portal.walk import CHILD, POST, codename, errors
+from tests.stages.portal.walk import Browser as Client
 from tests.world import World, _platform, encoded, photograph
 
 pytestmark = pytest.mark.django_db
