@@ -2,10 +2,10 @@
 
 A question has a code, words, a kind, its answers, and a condition under which it is
 asked, in the language that policies use (CEL). A condition sees ``category`` (code,
-child_safety), ``answers`` (code of the question: answer, blank when there is none) and
-``missing`` (what a legal form still lacks). None of them has to be answered, "I don't
-know" is a choice or the button that skips the question, and none asks for a picture, a
-screenshot or a paper.
+child_safety, if_under_18), ``answers`` (code of the question: answer, blank when there
+is none) and ``missing`` (what a legal form still lacks). None of them has to be
+answered, "I don't know" is a choice or the button that skips the question, and none
+asks for a picture, a screenshot or a paper.
 
 What somebody was asked is archived word for word in their language, by its hash.
 """
@@ -81,6 +81,9 @@ _AGES = (
     UNKNOWN,
 )
 _PERSON = '(category.child_safety || category.code == "intimate_image")'
+# Also where it is another matter if the person is a child. What is asked of children
+# is asked of all there, so that no question comes up behind somebody who said so.
+_MAY_BE_CHILD = f'({_PERSON} || category.if_under_18 != "")'
 # Of these it is known that there is a picture: nobody is asked once more.
 _PICTURE_SAID = 'category.code in ["child_sexual_abuse_material", "intimate_image"]'
 _HARM = '!(category.code in ["copyright", "scam"])'
@@ -144,7 +147,7 @@ QUESTIONS: Final[tuple[Question, ...]] = (
             NO,
             UNKNOWN,
         ),
-        when=f"{_PERSON} && !({_PICTURE_SAID})",
+        when=f"{_MAY_BE_CHILD} && !({_PICTURE_SAID})",
         words_to_shown=_("Is there a picture or a video of you?"),
     ),
     Question(
@@ -154,7 +157,7 @@ QUESTIONS: Final[tuple[Question, ...]] = (
         _("How old is the person it is about?"),
         _("A guess is fine."),
         _AGES,
-        when=_PERSON,
+        when=_MAY_BE_CHILD,
         words_to_shown=_("How old are you?"),
     ),
     Question(
@@ -164,7 +167,7 @@ QUESTIONS: Final[tuple[Question, ...]] = (
         _("How old were they when it happened, or in the picture?"),
         _("A guess is fine."),
         _AGES,
-        when=f'{_PERSON} && !(answers.age_now in ["", "under_10"])',
+        when=f'{_MAY_BE_CHILD} && !(answers.age_now in ["", "under_10"])',
         words_to_shown=_("How old were you when it happened, or in the picture?"),
     ),
     Question(

@@ -67,6 +67,7 @@ class Category:
         return {
             "code": self.code,
             "child_safety": self.child_safety,
+            "if_under_18": self.if_under_18,
             "urgency": self.urgency,
             "refer_to": list(self.refer_to),
         }

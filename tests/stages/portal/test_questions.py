@@ -236,6 +236,29 @@ def test_danger_shows_the_numbers_first_and_pages_the_people_on_call_once(
     assert Case.objects.get().urgency == "immediate"
 
 
+@pytest.mark.parametrize("category", ["harassment", "threats_violence"])
+def test_a_child_who_is_bullied_or_threatened_is_a_matter_of_children(
+    world: World, client: Client, category: str
+) -> None:
+    item = world.post("1", encoded(photograph()))
+    report = walk.report(client, category)
+    item.refresh_from_db()
+    assert item.state == ItemState.VISIBLE
+    asked = walk.further_questions(client, {"about": "parent", "age_now": "10_12"})
+    assert [each for each in asked if each.startswith("age")] == ["age_now", "age_then"]
+    item.refresh_from_db()
+    assert item.state == ItemState.FROZEN
+    case = Case.objects.get()
+    assert case.child_safety
+    report.refresh_from_db()
+    assert report.category == category, "What was reported stays as it was."
+    grown = Client()
+    world.post("2", encoded(photograph("coffee")))
+    walk.report(grown, category, address="https://plaza.example/p/2")
+    walk.further_questions(grown, {"about": "shown", "age_now": "adult"})
+    assert Item.objects.get(external_id="2").state == ItemState.VISIBLE
+
+
 @pytest.mark.parametrize("second", questions.DANGERS)
 def test_a_second_call_for_help_pages_again_once_somebody_has_answered_the_first(
     world: World, client: Client, second: str
