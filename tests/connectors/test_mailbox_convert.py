@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from base64 import b64encode, encodebytes, urlsafe_b64encode
+from binascii import b2a_uu
 from email.message import EmailMessage
 from quopri import encodestring
 from urllib.parse import quote
@@ -19,6 +20,7 @@ from holdfast.intake.connectors.mailbox.convert import (
     read,
 )
 from holdfast.intake.connectors.mailbox.flowed import unflowed
+from holdfast.intake.connectors.mailbox.uuencoded import without_files
 
 TAKES_AT_MOST_S = 8.0
 """For two million bytes; what grows with their square takes minutes."""
@@ -301,6 +303,27 @@ def test_no_page_is_so_broken_that_reading_it_takes_long(piece: bytes) -> None:
 
 
 @pytest.mark.parametrize(
+    "piece",
+    [
+        b"begin 644 x\n",
+        b"begin 644 x\n\n",
+        b"begin 644 x\nM\n",
+        b"> " * 500 + b"begin\n",
+        b"begin-base64 644 x\nAAAA\n",
+        b" \n",
+        b"> \n>> \n",
+        b"a" * 70 + b" \n",
+    ],
+)
+def test_no_words_are_so_broken_that_reading_them_takes_long(piece: bytes) -> None:
+    body = b"Help me.\n" + piece * (500_000 // len(piece))
+    began = time.process_time()
+    letter = read(flowed("").rstrip() + b"\n\n" + body)
+    assert time.process_time() - began < TAKES_AT_MOST_S
+    assert letter.words.startswith("Help me.")
+
+
+@pytest.mark.parametrize(
     "head",
     [
         b"Subject: " + b"=?utf-8?q?a?= " * 100_000,
@@ -419,6 +442,57 @@ def test_lines_of_other_depth_a_signature_and_other_mails_stay_as_they_are() -> 
     )
     assert read(flowed("See \nthis.", "no")).words == "See \nthis."
     assert read(written("See \nthis.").as_bytes()).words == "See \nthis."
+
+
+def uuencoded(data: bytes, *, spaces: bool = False) -> list[str]:
+    """The lines of a file, with ` or with spaces that a mail server took off."""
+    lines = (data[at : at + 45] for at in range(0, len(data), 45))
+    coded = [b2a_uu(each, backtick=not spaces).decode().rstrip() for each in lines]
+    return ["begin 644 my picture.jpg", *coded, "" if spaces else "`", "end"]
+
+
+def coded_in_base64(data: bytes) -> list[str]:
+    coded = encodebytes(data).decode().splitlines()
+    return ["begin-base64 644 a.jpg", *coded, "===="]
+
+
+@given(st.binary(min_size=1), st.booleans())
+def test_a_file_among_the_words_is_taken_out_whole(data: bytes, spaces: bool) -> None:
+    for coded in (uuencoded(data, spaces=spaces), coded_in_base64(data)):
+        text = "\n".join(["Look:", *coded, "Please help."])
+        assert without_files(text) == ("Look:\nPlease help.", [data])
+        quoted = "\n".join(f"> {each}" for each in text.splitlines())
+        assert without_files(quoted) == ("> Look:\n> Please help.", [data])
+
+
+def test_an_uuencoded_picture_is_a_file_that_came_along() -> None:
+    files = "\n".join([*uuencoded(PICTURE), "And:", *uuencoded(b"other")])
+    letter = read(written(f"Look.\n{files}\nBye.").as_bytes())
+    assert [(each.data, each.media_type) for each in letter.attachments] == [
+        (PICTURE, "application/octet-stream"),
+        (b"other", "application/octet-stream"),
+    ]
+    assert letter.words == "Look.\nAnd:\nBye."
+
+
+def test_of_a_picture_that_was_cut_off_what_came_is_a_file() -> None:
+    coded = [*uuencoded(PICTURE)[:9], "and then it was cut off"]
+    assert without_files("\n".join(coded)) == (coded[-1], [PICTURE[: 8 * 45]])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "begin 644 to read",
+        "begin 2026 with me\nHe says that he will.\nend",
+        "We begin 644 x\nMETER\nend",
+        "begin 644 x\nHELP ME",
+        "begin 644 x\nHELP ME\nand not that\nend",
+        "begin\nend",
+    ],
+)
+def test_words_that_begin_are_no_file(text: str) -> None:
+    assert without_files(text) == (text, [])
 
 
 WORD = st.text(st.characters(categories=("L", "N")), min_size=1, max_size=9)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
+from binascii import b2a_uu
 from collections.abc import Iterator
 from datetime import timedelta
 from email.message import EmailMessage
@@ -520,6 +521,23 @@ def test_a_picture_pasted_into_a_mail_is_sealed_and_its_sender_told_the_same(
     assert coded[:50] not in Report.objects.get().words
     [answer] = answers(post_office)
     assert "Nobody has opened it" in " ".join(answer.get_content().split())
+
+
+def test_a_picture_among_the_words_is_sealed_and_not_kept_in_them(
+    world: World, box: FakeMailbox
+) -> None:
+    picture = encoded(photograph("cat"))
+    parts = (picture[at : at + 45] for at in range(0, len(picture), 45))
+    coded = "".join(b2a_uu(each).decode() for each in parts)
+    said = f"Look: {POST}\nbegin 644 a.jpg\n{coded}`\nend\nHelp me."
+    head = f"From: {SENDER}\nSubject: Hi\n\n"
+    box.deliver((head + said).encode())
+    mails.take_in(box)
+    row = Mail.objects.get()
+    [blob] = sealed_for(row.mail_id, mails.SEALED_AS)
+    assert open_blob(blob.id) == picture
+    assert row.attachments == 1
+    assert Report.objects.get().words == f"Hi\n\nLook: {POST}\nHelp me."
 
 
 @committed

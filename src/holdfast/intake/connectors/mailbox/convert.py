@@ -29,6 +29,7 @@ from holdfast.intake.connectors.mailbox.authentication import is_proven
 from holdfast.intake.connectors.mailbox.flowed import unflowed
 from holdfast.intake.connectors.mailbox.hypertext import read_hypertext
 from holdfast.intake.connectors.mailbox.pasted import pasted_in
+from holdfast.intake.connectors.mailbox.uuencoded import without_files
 from holdfast.items.addresses import addresses_in
 
 MAX_SUBJECT = 300  # characters.
@@ -45,6 +46,8 @@ MAX_FORWARDED_DEPTH = 3
 MAX_FORWARDED_BYTES = 1024 * 1024
 """Words of all of them together that are read: as many as a long novel has."""
 MAX_MEDIA_TYPE = 100  # characters; the width of the vault's column.
+UNNAMED = "application/octet-stream"
+"""What a file is called that says nothing of its type (RFC 2046, section 4.5.1)."""
 NUMBER = re.compile(r"\bR-?[0-9A-Z]{5}-?[0-9A-Z]{5}\b", re.IGNORECASE)
 _TAG = re.compile(r"<[^>]*>")
 _ID = re.compile(r"<([^<>\s]+)>")
@@ -172,12 +175,16 @@ def _parts(mail: Message) -> tuple[str, str, list[Attachment]]:
         kind = part.get_content_type()
         if _is_words(part):
             text = _text(part)
-            (plain if kind == "text/plain" else html).append(text)
             if kind == "text/html":
+                html.append(text)
                 attachments += (
                     Attachment(data, said[:MAX_MEDIA_TYPE])
                     for data, said in islice(pasted_in(text), MAX_FILES + 1)
                 )
+            else:
+                words, files = without_files(text)
+                plain.append(words)
+                attachments += (Attachment(data, UNNAMED) for data in files)
         elif data := _bytes(part):
             attachments.append(Attachment(data, kind[:MAX_MEDIA_TYPE]))
     return "\n".join(plain), "\n".join(html), attachments
