@@ -42,21 +42,21 @@ AROUND = [
 
 
 def by_portal(world: World, said: str) -> None:
-    walk.report(Client(), address=said)
+    walk.report(walk.Browser(), address=said)
 
 
 def by_account_box(world: World, said: str) -> None:
-    walk.report(Client(), "sextortion", account=said)
+    walk.report(walk.Browser(), "sextortion", account=said)
 
 
 def by_other_places(world: World, said: str) -> None:
-    client = Client()
+    client = walk.Browser()
     walk.report(client, words="Somebody frightens me.")
     assert client.post("/follow/add/link", {"answer": said}).status_code == 302
 
 
 def by_police(world: World, said: str) -> None:
-    answer = Client().post("/police", filled(category=walk.CHILD, address=said))
+    answer = walk.Browser().post("/police", filled(category=walk.CHILD, address=said))
     assert answer.status_code == 302, walk.errors(answer)
 
 
@@ -87,28 +87,28 @@ def test_what_stands_around_an_address_keeps_it_from_nothing(
 
 
 def words_by_portal(world: World, said: str) -> None:
-    walk.report(Client(), words=said)
+    walk.report(walk.Browser(), words=said)
 
 
 def words_after_no_address(world: World, said: str) -> None:
-    walk.report(Client(), unknown="on", words=said)
+    walk.report(walk.Browser(), unknown="on", words=said)
 
 
 def words_later(world: World, said: str) -> None:
-    client = Client()
+    client = walk.Browser()
     walk.report(client, words="Somebody frightens me.")
     assert client.post("/follow/add/words", {"answer": said}).status_code == 302
 
 
 def words_in_a_row(world: World, said: str) -> None:
-    client = Client()
+    client = walk.Browser()
     walk.report(client, words="Somebody frightens me.")
     assert client.post("/report/more/words", {"answer": said}).status_code == 302
 
 
 def words_by_police(world: World, said: str) -> None:
     form = filled(category=walk.CHILD, address="", words=said)
-    assert Client().post("/police", form).status_code == 302
+    assert walk.Browser().post("/police", form).status_code == 302
 
 
 def words_by_staff(world: World, said: str) -> None:
@@ -160,7 +160,7 @@ def test_an_address_in_somebodys_words_freezes_as_one_in_the_box_does(
 
 def test_what_is_named_twice_is_reported_once(world: World) -> None:
     world.post("1", text="x")
-    client = Client()
+    client = walk.Browser()
     same = f"http://www.{BARE}/?utm_source=a and https://plaza.example/s/1"
     report = walk.report(client, address=URL, words=f"I mean {URL} or {same}")
     client.post("/follow/add/words", {"answer": f"As I said: {same}!"})
@@ -174,12 +174,12 @@ def test_what_is_named_twice_is_reported_once(world: World) -> None:
 
 def test_words_that_name_no_place_here_are_kept_as_words(world: World) -> None:
     said = "On https://plaza.example/ and plaza.example, or https://else.example/p/1"
-    assert walk.report(Client(), words=said).targets.get().named_as == said
+    assert walk.report(walk.Browser(), words=said).targets.get().named_as == said
 
 
 def test_words_add_no_more_than_a_report_holds(world: World) -> None:
     many = " ".join(f"{URL}{n}" for n in range(MAX_TARGETS + 5))
-    client = Client()
+    client = walk.Browser()
     report = walk.report(client, address=f"{URL}x\n{URL}y", words=many)
     assert report.targets.count() == MAX_TARGETS
     assert client.post("/follow/add/words", {"answer": many}).status_code == 302
@@ -188,24 +188,24 @@ def test_words_add_no_more_than_a_report_holds(world: World) -> None:
 
 def test_the_site_is_taken_from_the_words_where_they_name_one(world: World) -> None:
     other = _platform("other")
-    report = walk.report(Client(), words="See https://other.example/p/1, please")
+    report = walk.report(walk.Browser(), words="See https://other.example/p/1, please")
     assert report.platform_id == other
     # What stands elsewhere is nothing of this platform's.
     mixed = "See https://other.example/p/2 and https://plaza.example/p/1"
-    here = walk.report(Client(), address=URL, words=mixed)
+    here = walk.report(walk.Browser(), address=URL, words=mixed)
     assert here.platform_id == world.platform_id
     assert here.targets.get().named_as == URL
-    client = Client()
+    client = walk.Browser()
     client.post("/", {"category": walk.CHILD})
     asked = client.post("/report/where", {"category": walk.CHILD, "words": mixed})
     assert "platform" in walk.errors(asked)
     form = filled(address="", words="It is on https://other.example/p/1.")
-    assert Client().post("/police", form).status_code == 302
+    assert walk.Browser().post("/police", form).status_code == 302
     assert Report.objects.get(channel="police").platform_id == other
 
 
 def test_what_is_registered_after_the_words_is_found_then(world: World) -> None:
-    report = walk.report(Client(), words=f"He put it on {BARE}!")
+    report = walk.report(walk.Browser(), words=f"He put it on {BARE}!")
     assert not report.targets.get().located
     item = world.post("1", text="x")
     locate_late()
