@@ -202,6 +202,7 @@ def part(profile: bytes, number: int = 1, count: int = 1) -> bytes:
 
 HALF = len(NEGATIVE) // 2
 INK = PICTURE.convert("CMYK")
+INK_PROFILE = table(lambda ink: 1 - ink, b"CMYK")
 JPEGS = {
     "one part": jpeg(part(NEGATIVE)),
     "two parts": jpeg(part(NEGATIVE[:HALF], 1, 2), part(NEGATIVE[HALF:], 2, 2)),
@@ -218,7 +219,7 @@ JPEGS = {
     "grey": jpeg(part(GREY_NEGATIVE), picture=GREY),
     "grey with three colours": jpeg(part(NEGATIVE), picture=GREY),
     "three colours with grey": jpeg(part(GREY_NEGATIVE)),
-    "ink": jpeg(part(table(lambda ink: 1 - ink, b"CMYK")), picture=INK),
+    "ink": jpeg(part(INK_PROFILE), picture=INK),
     "ink that lightens": jpeg(part(table(lambda ink: ink, b"CMYK")), picture=INK),
 }
 

@@ -18,6 +18,7 @@ from PIL import Image
 from holdfast.signals.jpeg import MAX_JPEG_PIXELS
 from holdfast.signals.media import MAX_MEMORY_BYTES
 from holdfast.signals.raster import MAX_PIXELS
+from tests.signals.colours import INK_PROFILE
 
 MEASURE = """
 import pathlib, sys
@@ -38,6 +39,9 @@ def write(folder: Path, name: str, pixels: int, mode: str, **options: Any) -> Pa
     width = int((pixels * 4 / 3) ** 0.5) // 16 * 16
     tile = np.random.default_rng(3).integers(0, 256, (12, 16, 3), np.uint8)
     small = Image.fromarray(tile).convert("RGB").convert(mode)
+    if mode == "RGBA":
+        # Its ground is seen, so it is looked at on two of them.
+        small.putalpha(Image.fromarray(tile[..., 0]))
     large = small.resize((width, width * 3 // 4), Image.Resampling.NEAREST)
     path = folder / name
     large.save(path, **options)
@@ -64,11 +68,14 @@ def cut(picture: Path) -> None:
         ("progressive.jpg", MAX_JPEG_PIXELS, "RGB",
          {"progressive": True, "subsampling": 0}),
         ("cmyk.jpg", MAX_PIXELS["JPEG"], "CMYK", {"progressive": True}),
+        ("inked.jpg", MAX_PIXELS["JPEG"], "CMYK",
+         {"progressive": True, "icc_profile": INK_PROFILE}),
         ("clear.png", MAX_PIXELS["PNG"], "RGBA", {"compress_level": 1}),
         ("damaged.png", MAX_PIXELS["PNG"], "RGBA", {"compress_level": 1}),
         ("picture.webp", MAX_PIXELS["WEBP"], "RGBA", {"quality": 1, "method": 0}),
         # HEIC takes too long to write.
         ("picture.avif", MAX_PIXELS["AVIF"], "RGB", {"speed": 10, "quality": 30}),
+        ("clear.avif", MAX_PIXELS["AVIF"], "RGBA", {"speed": 10, "quality": 30}),
         ("picture.tif", MAX_PIXELS["TIFF"], "CMYK", {"compression": "tiff_lzw"}),
         ("picture.gif", MAX_PIXELS["GIF"], "P", {}),
         ("cut.gif", MAX_PIXELS["GIF"], "P", {"interlace": 0}),
