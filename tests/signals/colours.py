@@ -13,7 +13,7 @@ from collections.abc import Callable
 import numpy as np
 import pillow_heif
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image
 
 from tests.signals.photographs import encode, photograph
 
@@ -155,8 +155,6 @@ NO_COLOURS = primaries(0.3127, 0.329, 0.3, 0.6, 0.3, 0.6, 0.3, 0.6)
 SRGB_CHUNK = chunk(b"sRGB", b"\0")
 BROKEN_ICCP = chunk(b"iCCP", b"x\0\0these are words")
 PALETTE = PICTURE.convert("P", palette=Image.Palette.ADAPTIVE)
-CLEAR = PICTURE.copy()
-CLEAR.putalpha(ImageOps.invert(GREY).point(lambda level: 128 + level // 2))
 
 PNGS = {
     "profile": png(iccp(NEGATIVE)),

@@ -86,7 +86,8 @@ def shown(profile: bytes | None, mode: str) -> Shown | None:
     """
     if profile is None or is_ordinary(profile, mode):
         return None
-    return _shown(icc.believed(profile) or profile)
+    believed = icc.believed(profile)
+    return None if believed is None else _shown(believed)
 
 
 def _judge(profile: bytes, mode: str) -> bool:

@@ -16,7 +16,8 @@ name; headers are read and bombs refused before any pixel exists; every failure 
   are decoded, as Chromium would; with the profiles that most pictures have they hardly
   differ, and the stored ones are taken, as by Meta's tools
   (:mod:`~holdfast.signals.colour`). What viewers that pass over profiles show is
-  another view. A picture whose profile is too large to be read is refused.
+  another view. A picture whose profile is too large to be read is refused, and a JPEG
+  whose profile shows other numbers has Pillow's limit on pixels.
 - Of an animation every frame is decoded, in order, up to the bounds in
   :mod:`~holdfast.signals.raster`; that there are more is said. One of a GIF or PNG
   that is damaged or ends too early does not hide those that follow; of other kinds,
