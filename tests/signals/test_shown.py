@@ -89,3 +89,10 @@ def test_a_frame_stands_for_one_of_which_it_has_all_parts() -> None:
     assert chosen.kept == [0, 1, 2]
     assert choose(frames[1:], MOST).kept == [0, 1]
     assert chosen.longest == 1
+
+
+def test_frames_that_differ_on_a_dark_page_are_two_scenes() -> None:
+    """What lies in transparency shows there, and over white both are one decoy."""
+    decoy, first, second = prints(3)
+    frames = [Shown((decoy, None, dark), 20) for dark in (first, second)]
+    assert choose([*frames, whole(decoy, 900)], MOST) == Chosen([0, 1], 0, True)

@@ -9,6 +9,7 @@ it takes, and the scene that is seen for the longest comes first.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import zip_longest
 from typing import NamedTuple
 
 import numpy as np
@@ -21,10 +22,11 @@ PDQ_BITS = 256
 
 
 class Shown(NamedTuple):
-    """``prints``: of the whole frame and of what is inside its border, None for what
-    cannot be compared; ``lasts_ms``: how long it is looked at, more than 0."""
+    """``prints``: of the whole frame and of what is inside its border, then the same as
+    it is seen otherwise; None, or none, for what cannot be compared. ``lasts_ms``: how
+    long it is looked at, more than 0."""
 
-    prints: tuple[bytes | None, bytes | None]
+    prints: tuple[bytes | None, ...]
     lasts_ms: int
 
 
@@ -77,8 +79,8 @@ def _first_of(*orders: NDArray[np.int64]) -> int:
 def _stands_for(frames: Sequence[Shown]) -> NDArray[np.bool_]:
     """(n, n): whether a frame has all that can be compared of another, or nearly."""
     stands = np.ones((len(frames), len(frames)), np.bool_)
-    for part in (0, 1):
-        there, apart = _apart([each.prints[part] for each in frames])
+    for prints in zip_longest(*(each.prints for each in frames)):
+        there, apart = _apart(prints)
         stands &= ~there[None, :] | (there[:, None] & (apart <= MOVED_BITS))
     return stands
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import chain, zip_longest
 from math import ceil
 
 from holdfast.signals.digest import digest_bytes
@@ -142,13 +143,12 @@ class _Frame:
 
     @property
     def shown(self) -> Shown:
-        prints: dict[Part, bytes] = {}
+        """As most people see it first, then each other way to see it."""
+        prints: dict[Part, list[bytes | None]] = {part: [] for part in Part}
         for view in self.views:
-            if view.is_comparable:
-                # As most people see it stands first.
-                prints.setdefault(view.part, view.pdq.bits)
-        both = prints.get(Part.WHOLE), prints.get(Part.TRIMMED)
-        return Shown(both, max(1, self.lasts_ms))
+            prints[view.part] += [view.pdq.bits] if view.is_comparable else []
+        together = chain(*zip_longest(*prints.values()))
+        return Shown(tuple(together) or (None,), max(1, self.lasts_ms))
 
 
 def _decoded(data: bytes) -> tuple[list[_Frame], RefusalReason | None]:
