@@ -158,6 +158,7 @@ LACKING: Mapping[str, str] = {
     "who": "who is shown",
     "may_act": "that the reporter may act for the person shown",
     "not_agreed": "that the person shown did not agree",
+    "unlawful": "that it is held to be against the law",
     "email": "the reporter's e-mail address",
     "signature": "the reporter's signature",
 }
