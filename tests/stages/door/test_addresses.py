@@ -18,7 +18,6 @@ from tests.stages.flaggers.analysts import analyst, report_of
 from tests.stages.flaggers.test_page import given as flag
 from tests.stages.portal import walk
 from tests.stages.portal.test_police import filled
-from tests.stages.portal.walk import Browser as Client
 from tests.world import World, _platform
 
 pytestmark = pytest.mark.django_db
