@@ -13,6 +13,7 @@ from django.utils import translation
 from holdfast.base.by import By, Permission
 from holdfast.intake import archive, questions
 from holdfast.intake.models import Answer, Questionnaire, Report
+from holdfast.intake.not_taken import KIND
 from holdfast.intake.queries import told_by
 from holdfast.intake.returning import erase_addition
 from holdfast.notifications.models import Alarm
@@ -218,7 +219,8 @@ def _question(code: str) -> Any:
 def test_the_reporter_and_the_desk_see_what_was_not_used(api: Api) -> None:
     report(api, answers={"age_now": "14"}, language="nb")
     stored = Report.objects.get()
-    [told] = [each for each in status_of(stored.id).messages if each.from_reporter]
+    messages = status_of(stored.id).messages
+    [told] = [each for each in messages if each.kind == KIND]
     assert told.erasable
     with translation.override("nb"):
         shown = message(told)

@@ -156,7 +156,8 @@ def test_the_page_opens_for_a_case_of_somebody_who_is_suspended(world: Any) -> N
     ada = colleague("Ada Sample", "reviewer")
     case = Case.objects.get(targets__target__report=child)
     page = words_of(ada.get("/console/messages", case=case.number))
-    assert "We keep your report, but we do not work on it now" in page
+    # What is told of a child is worked on all the same, so nobody is told otherwise.
+    assert "We keep your report, but we do not work on it now" not in page
     assert Receipt.objects.get(report=child).body["words"] in page
 
 
