@@ -223,18 +223,19 @@ def _freeze(found: Found) -> str:
         (what, f"{one['p50']:g} ms", f"{one['p99']:g} ms")
         for what, one in (
             ("a report every so often", found["ms"]),
-            ("whose copies are looked at", found["ms_looked_at"]),
+            ("whose copies are looked at", found.get("ms_looked_at")),
             ("one after the other", found["ms_in_a_row"]),
             ("with a codename", found["ms_with_codename"]),
         )
+        if one is not None
     ]
     return (
         f"## From a report to 201, {found['copies']} copies frozen and committed\n\n"
         + _table(("", "p50", "p99"), rows)
         + f"\n{found['n']:,} registered pictures, {found['reports']} reports over"
-        + " HTTP. Registered pictures are fingerprints with nothing behind them, but in"
-        + " the second row: there thumbnails are kept, and each copy that is some bits"
-        + f" away is laid over the picture before it is frozen. {_machine(found)}"
+        + " HTTP. Registered pictures are fingerprints with nothing behind them;"
+        + " where copies are looked at, thumbnails are kept of each, and those some bits"
+        + f" away are laid over the picture before they are frozen. {_machine(found)}"
     )
 
 
