@@ -234,8 +234,9 @@ def _freeze(found: Found) -> str:
         + _table(("", "p50", "p99"), rows)
         + f"\n{found['n']:,} registered pictures, {found['reports']} reports over"
         + " HTTP. Registered pictures are fingerprints with nothing behind them;"
-        + " where copies are looked at, thumbnails are kept of each, and those some bits"
-        + f" away are laid over the picture before they are frozen. {_machine(found)}"
+        + " where copies are looked at, thumbnails are kept of each, and what is some"
+        + " bits away is laid over the picture before it is frozen."
+        + f" {_machine(found)}"
     )
 
 
