@@ -37,11 +37,11 @@ from holdfast.intake.operations import (
     TRUSTED,
     ReportGiven,
     TargetGiven,
-    named_in,
     receive_report,
 )
 from holdfast.intake.references import Flagged as Flagged
 from holdfast.intake.references import FlagGiven as FlagGiven
+from holdfast.intake.targets import named_in
 from holdfast.items.keys import authenticate, create_key, revoke_key
 from holdfast.policy import queries as policies
 from holdfast.staff.guests import end_guest

@@ -33,18 +33,16 @@ from holdfast.intake.queries import Told, as_new, being_called, read_again, told
 from holdfast.intake.questions import DANGERS
 from holdfast.intake.rules import Frequency
 from holdfast.intake.suspension import is_set_aside, tell_extended
-from holdfast.items.models import Actor, Conversation, Item, Platform
+from holdfast.intake.targets import MAX_TARGETS as MAX_TARGETS
+from holdfast.intake.targets import TargetGiven as TargetGiven
+from holdfast.intake.targets import actor_of, keep_targets, named_in, picture_columns
+from holdfast.items.models import Item, Platform
 from holdfast.items.naming import Found, actors_named, find_named
 from holdfast.items.queries import (
-    actor_registered,
-    addresses_on,
-    item_registered,
     items_at,
 )
-from holdfast.items.rules import normal_url
 from holdfast.policy import queries as policy
 
-MAX_TARGETS = 50
 MAX_WORDS = 20_000  # characters
 LATE_TARGETS = 1000
 """Things not located yet that one tick looks for, those of the newest reports."""
@@ -56,51 +54,6 @@ TRUSTED = "trusted_flagger"
 
 ADDITIONS = ("words", "link")
 """What can be added to a report later, beside answers (``answering``)."""
-
-
-@dataclass(frozen=True)
-class TargetGiven:
-    """One reported thing, by whatever the reporter has of it."""
-
-    item: str = ""
-    url: str = ""
-    actor: str = ""
-    conversation: str = ""
-    account: str = ""
-    """The name of an account as people see it, such as ``@sunny``."""
-    description: str = ""
-    fingerprint: FingerprintGiven | None = None
-    looked_up: Found | None = None
-    """What was found, where it was looked up before; then nobody is asked again."""
-
-    @property
-    def named_as(self) -> str:
-        """The reporter's own way of naming it."""
-        if self.fingerprint is not None:
-            return self.fingerprint.named_as
-        return (
-            self.url
-            or self.item
-            or self.actor
-            or self.conversation
-            or self.account
-            or self.description
-        )
-
-    def find(self, platform_id: UUID) -> Found:
-        """What it names; the platform may be asked, so no transaction has begun."""
-        if self.looked_up is not None:
-            return self.looked_up
-        if self.item:
-            known = item_registered(platform_id, self.item)
-            if known is not None:
-                return Found(item=known)
-        named = self.url or self.account
-        return find_named(platform_id, named) if named else Found()
-
-    def look_up(self, platform_id: UUID) -> TargetGiven:
-        """The same, looked up now, and not again."""
-        return replace(self, looked_up=self.find(platform_id))
 
 
 @dataclass(frozen=True)
@@ -194,7 +147,7 @@ def receive_report(given: ReportGiven, *, by: By) -> Received:
             category=given.category,
             language=given.language or "en",
             words=given.words,
-            reporter_actor_id=_actor(given.platform_id, given.reporter_actor),
+            reporter_actor_id=actor_of(given.platform_id, given.reporter_actor),
             claims=list(given.claims),
             police_number=given.police_number.strip(),
             police_agency=given.police_agency.strip(),
@@ -205,7 +158,7 @@ def receive_report(given: ReportGiven, *, by: By) -> Received:
             received_at=min(given.received_at or clock.now(), clock.now()),
             received_by=str(by),
         )
-        added = _add_targets(report, targets, located, first=0, tells=given.tells)
+        added = keep_targets(report, targets, located, first=0, tells=given.tells)
         said = archive.keep(report, held)
         not_taken.keep(report, left)
         if derived:
@@ -356,7 +309,7 @@ def add_fingerprint(
             report=report,
             position=report.targets.count(),
             named_as=given.named_as,
-            **_picture(given, tells=tells),
+            **picture_columns(given, tells=tells),
         )
         tell_extended(report, "fingerprint", by=by)
 
@@ -389,7 +342,7 @@ def _add_later(report: Report, targets: Sequence[TargetGiven], by: By) -> None:
     # Two pages that add at the same moment do not take the same places.
     Report.objects.select_for_update(no_key=True).get(id=report.id)
     located = [each.find(report.platform_id) for each in targets]
-    _add_targets(report, targets, located, first=report.targets.count())
+    keep_targets(report, targets, located, first=report.targets.count())
     tell_extended(report, "link", by=by, targets=len(targets))
 
 
@@ -473,100 +426,6 @@ def read_words(given: ReportGiven) -> ReportGiven:
     located = [each.find(given.platform_id) for each in targets]
     said = named_in(given.words, given.platform_id, names, located)
     return replace(given, targets=[*targets, *said], words_are_read=True)
-
-
-def named_in(
-    words: str,
-    platform_id: UUID,
-    names: Collection[str] = (),
-    located: Collection[Found] = (),
-) -> list[TargetGiven]:
-    """What words name on a platform beside what is reported already, looked up.
-
-    An address counts wherever somebody writes it: in the box that asks for one, or in
-    a sentence. No more than a report has room for. The platform may be asked.
-    """
-    known = {normal_url(each, keep_sharing=True) for each in names}
-    found = {each for each in located if each}
-    room = MAX_TARGETS - len(names)
-    fresh: list[TargetGiven] = []
-    for address in addresses_on(platform_id, words):
-        if len(fresh) >= room:
-            break
-        if normal_url(address, keep_sharing=True) in known:
-            continue
-        target = TargetGiven(url=address).look_up(platform_id)
-        if target.looked_up in found:
-            continue
-        fresh.append(target)
-        found |= {target.looked_up} if target.looked_up else set()
-    return fresh
-
-
-def _picture(given: FingerprintGiven | None, *, tells: bool) -> dict[str, Any]:
-    if given is None:
-        return {}
-    return {
-        "pdq": given.forms,
-        "quality": given.quality,
-        "watched": given.watch,
-        "tells": tells,
-    }
-
-
-def _add_targets(
-    report: Report,
-    targets: Sequence[TargetGiven],
-    located: Sequence[Found],
-    *,
-    first: int,
-    tells: bool = True,
-) -> list[Target]:
-    return Target.objects.bulk_create(
-        Target(
-            report=report,
-            position=position,
-            named_as=target.named_as,
-            item_id=found.item,
-            actor_id=None
-            if found.item
-            else found.actor or _actor(report.platform_id, target.actor),
-            conversation_id=None
-            if found.item
-            else found.conversation or _conversation_id(report, target),
-            **_picture(target.fingerprint, tells=tells),
-        )
-        for position, (target, found) in enumerate(
-            zip(targets, located, strict=True), start=first
-        )
-    )
-
-
-def _conversation_id(report: Report, target: TargetGiven) -> UUID | None:
-    if not target.conversation:
-        return None
-    found, _new = Conversation.objects.get_or_create(
-        platform_id=report.platform_id,
-        external_id=target.conversation,
-        defaults={"registered_at": clock.now()},
-    )
-    return found.id
-
-
-def _actor(platform_id: UUID, external_id: str) -> UUID | None:
-    if not external_id:
-        return None
-    return actor_registered(platform_id, external_id) or _new_actor(
-        platform_id, external_id
-    )
-
-
-def _new_actor(platform_id: UUID, external_id: str) -> UUID:
-    return Actor.objects.get_or_create(
-        platform_id=platform_id,
-        external_id=external_id,
-        defaults={"registered_at": clock.now()},
-    )[0].id
 
 
 def _report(report_id: UUID) -> Report:

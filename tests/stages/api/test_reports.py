@@ -231,7 +231,7 @@ def test_the_platform_is_asked_once_and_outside_the_transaction(
         inside.append(connection.in_atomic_block)
         return look_up(*args)
 
-    monkeypatch.setattr("holdfast.intake.operations.find_named", watched)
+    monkeypatch.setattr("holdfast.intake.targets.find_named", watched)
     try:
         put_platform(
             PlatformGiven(

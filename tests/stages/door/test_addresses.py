@@ -228,6 +228,6 @@ def test_no_lock_is_held_while_a_platform_is_asked(
         asked.append((named, connection.in_atomic_block))
         return naming.Found()
 
-    monkeypatch.setattr("holdfast.intake.operations.find_named", watched)
+    monkeypatch.setattr("holdfast.intake.targets.find_named", watched)
     door(world, f"It is {URL}.")
     assert asked == [(URL, False)]
